@@ -1,1 +1,4 @@
-"""TODO"""
+"""The only room that touches tracefs, /proc, descriptors and threads.
+
+A :class:`~kptui.kernel.session.Session` owns a private trace instance, its probes and the journal that undoes them.
+"""
