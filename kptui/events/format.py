@@ -1,8 +1,9 @@
 """An event's ``format`` file as values: which fields an event has, of which type, where.
 
 Filters are checked against it, the event pane takes its columns from it, and it tells an entry probe
-(``__probe_ip``) from a return probe (``__probe_func``, ``__probe_ret_ip``). Text in, values out: a file that a
-kernel wrote differently than expected is read as far as it makes sense, and refused with one sentence otherwise.
+(``__probe_ip``) from a return probe (``__probe_func``, ``__probe_ret_ip``). Text in, values out: a file that
+a kernel wrote differently than expected is read as far as it makes sense, and refused with one sentence
+otherwise.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ class Field:
     """One ``field:`` line.
 
     ``ctype`` is the type as the kernel keeps it: what stands before the name, plus the brackets after it
-    (``u8[]``, ``char[16]``, ``__data_loc char[]``). ``offset`` and ``size`` are bytes in the record. ``kind``:
+    (``u8[]``, ``char[16]``, ``__data_loc char[]``). ``offset`` and ``size`` are bytes in the record.
+    ``kind``:
 
     ``number``   a scalar; also structures and anything unknown
     ``string``   text in the record: ``__data_loc char[]``, ``__rel_loc char[]``, ``char x[N]``
@@ -79,7 +81,7 @@ class EventFormat:
 
     @property
     def args(self) -> tuple[Field, ...]:
-        """The event's own fields: for a probe its arguments, without the common and the ``__probe_*`` fields."""
+        """The event's own fields: for a probe its arguments, without common and ``__probe_*`` fields."""
         hidden = _PLACE_FIELDS if self.is_probe else frozenset[str]()
         return tuple(field for field in self.fields if not field.common and field.name not in hidden)
 
@@ -96,9 +98,10 @@ class EventFormat:
 
 _PLACE_FIELDS = frozenset(("__probe_ip", "__probe_func", "__probe_ret_ip"))
 _LINE = re.compile(
-    r"\s*field:(?P<what>[^;]+);\s*offset:(?P<offset>\d{1,9});\s*size:(?P<size>\d{1,9});(?:\s*signed:(?P<signed>-?\d);)?"
+    r"\s*field:(?P<what>[^;]+);\s*offset:(?P<offset>\d{1,9});\s*size:(?P<size>\d{1,9});"
+    r"(?:\s*signed:(?P<signed>-?\d);)?"
 )
-# ``u8 arr[]``, ``char comm[16]``, ``unsigned long args[6]``, ``const char * name``, ``__data_loc char[][1] s``
+# ``u8 arr[]``, ``char comm[16]``, ``unsigned long args[6]``, ``__data_loc char[][1] s``
 _DECLARATION = re.compile(
     r"(?P<type>.*[\s*\]])(?P<name>[^\s\[\]*;]+)(?P<brackets>(?:\[[^\]]*\])*)\Z", re.DOTALL
 )
