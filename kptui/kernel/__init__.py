@@ -1,4 +1,5 @@
 """The only room that touches tracefs, /proc, descriptors and threads.
 
-A :class:`~kptui.kernel.session.Session` owns a private trace instance, its probes and the journal that undoes them.
+A :class:`~kptui.kernel.session.Session` owns a private trace instance, its probes, and the journal by which
+all of it is undone.
 """

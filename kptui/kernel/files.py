@@ -1,8 +1,8 @@
 """The one door to tracefs: bytes in, bytes out, below one root.
 
-Everything else in this room talks to :class:`KernelFiles`, so that a session runs unchanged on the real tracefs
-(:class:`TracefsFiles`), on a directory of plain files and on the simulated kernel. Control files are never opened
-with ``O_TRUNC``: truncating ``kprobe_events`` removes every probe on the machine, other people's too.
+Everything else in this room talks to :class:`KernelFiles`, so that a session runs unchanged on the real
+tracefs (:class:`TracefsFiles`), on a directory of plain files and on the simulated kernel. Control files are
+never opened with ``O_TRUNC``: truncating ``kprobe_events`` removes every probe on the machine.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import time
 from pathlib import Path
 from typing import Protocol
 
 READ_CHUNK = 1 << 16
 DEFAULT_READ_LIMIT = 8 << 20
+READ_SECONDS = 5.0
 
 
 class KernelFiles(Protocol):
@@ -34,11 +36,14 @@ class KernelFiles(Protocol):
         ...
 
     def read(self, path: str, limit: int | None = None) -> bytes:
-        """The file's content, at most ``limit`` bytes (8 MiB when None: ``trace`` can be endless)."""
+        """The file's content, at most ``limit`` bytes (8 MiB when None) and what 5 s give.
+
+        Bounded both ways because ``trace`` never ends while its reader is traced.
+        """
         ...
 
     def append(self, path: str, data: bytes) -> None:
-        """One ``write(2)`` of ``data``, opened ``O_WRONLY|O_APPEND``, never ``O_TRUNC``, never ``O_CREAT``."""
+        """One ``write(2)`` of ``data``, with ``O_WRONLY|O_APPEND``, never ``O_TRUNC`` or ``O_CREAT``."""
         ...
 
     def exists(self, path: str) -> bool: ...
@@ -79,9 +84,10 @@ class TracefsFiles:
     def read(self, path: str, limit: int | None = None) -> bytes:
         left = DEFAULT_READ_LIMIT if limit is None else limit
         chunks = []
+        deadline = time.monotonic() + READ_SECONDS
         fd = os.open(self._full(path), os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         try:
-            while left > 0:
+            while left > 0 and time.monotonic() < deadline:
                 try:
                     chunk = os.read(fd, min(READ_CHUNK, left))
                 except BlockingIOError:
@@ -155,7 +161,7 @@ def _octal(word: bytes) -> bytes:
 
 
 def find_tracefs(mounts: str | os.PathLike[str] = "/proc/mounts") -> str | None:
-    """Where tracefs is: a mount of type tracefs first, else ``tracing`` below a debugfs mount; None without either.
+    """Where tracefs is: a mount of type tracefs first, else ``tracing`` below a debugfs mount, else None.
 
     debugfs mounts tracefs on ``tracing`` by itself at the first access (Documentation/trace/ftrace.rst).
     """
