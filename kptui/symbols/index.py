@@ -1,0 +1,165 @@
+"""The names of a table in the order in which a search tries them, with sieves that skip most of them.
+
+Names are lower-cased, told apart (each once) and put into three pools: functions, data, noise. In a pool they
+go by length, so that the first to match are the closest and a misspelling is looked for among its like. They are
+cut into chunks; for a chunk and a letter one big integer has a bit for each name that contains the letter. The
+sieves are made when a query first needs them. No step here works on more than a chunk, or on more than the names
+of one length, at a time: it may run beside a screen.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import compress, repeat
+from operator import contains
+
+from kptui.symbols import names as naming
+from kptui.symbols.table import SymbolTable
+
+CHUNK = 4096
+TEXT, DATA, NOISE = range(3)  # the pools
+_FEW = 500  # names: below that, trying each is cheaper than making another sieve
+_BITS = bytes.maketrans(b"01", b"\0\1")
+_DIGITS = bytes.maketrans(b"\0\1", b"01")
+
+
+class Allowance:
+    """How many sieves one keystroke may still make: they only save time, so a search can do without."""
+
+    def __init__(self, sieves: int) -> None:
+        self.sieves = sieves
+
+    def take(self) -> bool:
+        self.sieves -= 1
+        return self.sieves >= 0
+
+
+class Pool:
+    """One kind of names. ``lower[k]`` is the k-th name in lower case, ``first[k]`` its first line in the table."""
+
+    def __init__(self, lower: Sequence[str], first: array[int]) -> None:
+        self.lower = lower
+        self.first = first
+        self.chunks = (len(lower) + CHUNK - 1) // CHUNK
+        self._sieves: list[dict[str, int]] = [{} for _ in range(self.chunks)]
+
+    def candidates(self, chunk: int, letters: Sequence[str], allowance: Allowance) -> Sequence[int]:
+        """Numbers of the names in ``chunk`` that may contain all ``letters`` (all that do, and perhaps more)."""
+        start = chunk * CHUNK
+        size = min(CHUNK, len(self.lower) - start)
+        sieves = self._sieves[chunk]
+        mask = -1
+        missing: list[str] = []
+        for letter in letters:
+            sieve = sieves.get(letter)
+            if sieve is None:
+                missing.append(letter)
+            else:
+                mask &= sieve
+        for letter in missing:
+            if (mask != -1 and mask.bit_count() < _FEW) or not allowance.take():
+                break
+            mask &= self._sieve(chunk, letter)
+        return range(start, start + size) if mask == -1 else _numbers(mask, start)
+
+    def near(self, chunk: int, letters: Sequence[str], missing: int, allowance: Allowance) -> Sequence[int]:
+        """Numbers of the names in ``chunk`` that lack at most ``missing`` of ``letters`` (and perhaps more names)."""
+        start = chunk * CHUNK
+        size = min(CHUNK, len(self.lower) - start)
+        every = (1 << size) - 1
+        lacking = [every] + [
+            0
+        ] * missing  # lacking[n]: names that lack exactly n or fewer of the letters so far
+        for n in range(1, missing + 1):
+            lacking[n] = every
+        for letter in letters:
+            sieve = self._sieves[chunk].get(letter)
+            if sieve is None:
+                if not allowance.take():
+                    continue
+                sieve = self._sieve(chunk, letter)
+            for n in range(missing, 0, -1):
+                lacking[n] = (lacking[n] & sieve) | lacking[n - 1]
+            lacking[0] &= sieve
+        return _numbers(lacking[missing], start)
+
+    def of_length(self, shortest: int, longest: int) -> range:
+        """Numbers of the names from ``shortest`` to ``longest`` letters."""
+        return range(
+            bisect_left(self.lower, shortest, key=len),
+            bisect_right(self.lower, longest, key=len),
+        )
+
+    def find(self, name: str) -> int | None:
+        """The number of ``name`` (lower case), or None. Several names may differ in case only: the first."""
+        same = self.of_length(len(name), len(name))
+        try:
+            return self.lower.index(name, same.start, same.stop)
+        except ValueError:
+            return None
+
+    def warm(self, letters: str) -> Iterator[None]:
+        """Make every sieve for ``letters``, one at a step."""
+        for letter in letters:
+            for chunk in range(self.chunks):
+                if letter not in self._sieves[chunk]:
+                    self._sieve(chunk, letter)
+                    yield
+
+    def _sieve(self, chunk: int, letter: str) -> int:
+        names = self.lower[chunk * CHUNK : (chunk + 1) * CHUNK]
+        has = bytes(map(contains, names, repeat(letter)))
+        sieve = int(has.translate(_DIGITS)[::-1], 2)
+        self._sieves[chunk][letter] = sieve
+        return sieve
+
+
+def _numbers(mask: int, start: int) -> list[int]:
+    """The places of the set bits, from ``start`` up."""
+    count = mask.bit_count()
+    if count < 64:
+        found = []
+        while mask:
+            low = mask & -mask
+            found.append(start + low.bit_length() - 1)
+            mask ^= low
+        return found
+    bits = bin(mask)[:1:-1].encode().translate(_BITS)
+    return list(compress(range(start, start + len(bits)), bits))
+
+
+class NameIndex:
+    """The pools of a table, and how often names occur that occur more than once (in all pools together)."""
+
+    def __init__(self, table: SymbolTable) -> None:
+        lower: tuple[list[str], ...] = ([], [], [])
+        first = (array("I"), array("I"), array("I"))
+        self._copies: dict[str, int] = {}
+        names, types, text = table.names, table.types, naming.TEXT_TYPES
+        for same_length in table.by_length():
+            seen: tuple[dict[str, int], ...] = ({}, {}, {})
+            for i in same_length:
+                name = names[i]
+                kind = NOISE if name.startswith(naming.NOISE_PREFIXES) else TEXT if types[i] in text else DATA
+                if seen[kind].setdefault(name, i) != i:
+                    self._copies[name] = self._copies.get(name, 1) + 1
+            for name in seen[TEXT].keys() & seen[DATA].keys():
+                self._copies[name] = self._copies.get(name, 1) + 1
+            for kind, numbers in enumerate(seen):
+                lower[kind].extend([fold(name) for name in numbers])
+                first[kind].extend(numbers.values())
+        self.pools = tuple(Pool(low, numbers) for low, numbers in zip(lower, first, strict=True))
+
+    def copies(self, name: str) -> int:
+        """How many lines of the table have this name."""
+        return self._copies.get(name, 1)
+
+
+def fold(name: str) -> str:
+    """Lower case where that keeps the length; the same object when nothing changes."""
+    if not name.isascii():
+        return name
+    lower = name.lower()
+    return name if lower == name else lower

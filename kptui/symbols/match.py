@@ -1,0 +1,31 @@
+"""The C calls of the search. Apart from the rest because loading rapidfuzz costs 20 ms that the first list needn't pay."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rapidfuzz import fuzz, process
+from rapidfuzz.distance import LCSseq
+
+
+def subsequence(query: str, names: Sequence[str]) -> list[int]:
+    """Indices of the ``names`` that have all letters of ``query`` in order, in order. At most some 8,000 names a
+    call: it holds the interpreter's lock."""
+    found = process.extract(query, names, scorer=LCSseq.similarity, score_cutoff=len(query), limit=None)
+    return [index for _, _, index in found]
+
+
+def similar(query: str, names: Sequence[str], ratio: float) -> list[tuple[float, int]]:
+    """(similarity 0..100, index) of the ``names`` that are at least ``ratio`` alike; the same limit."""
+    found = process.extract(query, names, scorer=fuzz.ratio, score_cutoff=ratio, limit=None)
+    return [(score, index) for _, score, index in found]
+
+
+def common_positions(query: str, name: str) -> tuple[int, ...]:
+    """Indices in ``name`` of the letters that it has in common with ``query``, in order."""
+    return tuple(
+        i
+        for op in LCSseq.opcodes(query, name)
+        if op.tag == "equal"
+        for i in range(op.dest_start, op.dest_end)
+    )
