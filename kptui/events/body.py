@@ -1,0 +1,337 @@
+"""The body of a probe record: ``(PLACE) NAME=VALUE …`` or ``(CALLER <- FUNC) NAME=VALUE …``.
+
+The kernel escapes nothing, so a string may hold quotes and text that looks like further arguments. The body
+is therefore cut only where `` NAME=`` stands, and a cut counts only if everything after it can be read to the
+end. That is decided from the right in one pass (no backtracking: a hostile file name can't make it slow).
+Formats: kernel/trace/trace_kprobe.c print_kprobe_event, kernel/trace/trace_probe.c PRINT_TYPE_FUNC.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import islice, pairwise
+from typing import Literal
+
+from kptui.events.model import Arg, ArgSpec, Ref
+
+_SYM = r"[^\s()+,{}\"<>=]+\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[[^\]\s]+\])?"
+_NUM = r"-?\d+|0x[0-9a-f]+"
+_WORD = r"[A-Za-z_][A-Za-z0-9_]*"
+_ADDR = r"(?: <[0-9a-f]+>)?"
+
+PLACE = (
+    r"\((?P<at>" + _SYM + _ADDR + r"|0x[0-9a-f]+|0|\[unknown/kretprobe'd\]|[^\s()<>]+)"
+    r"(?: <- (?P<func>[^\s()]+(?: \[[^\]\s]+\])?" + _ADDR + r"))?\)(?= " + _WORD + r"=|\Z)"
+)
+_PLACE = re.compile(PLACE)
+_SYMBOL = re.compile(
+    r"(?P<sym>[^\s+]+)\+0x(?P<off>[0-9a-f]+)/0x(?P<size>[0-9a-f]+)"
+    r"(?: \[(?P<mod>[^\]]+)\])?(?: <(?P<addr>[0-9a-f]+)>)?"
+)
+_ADDRESS = re.compile(r"0x[0-9a-f]+|0")
+_CUT = re.compile(r" (" + _WORD + r")=")
+_CLOSE = re.compile(r"(?s:.*)\"\}?\Z|'\Z|(?s:.*)'\}\Z")
+_ELEMENT = r"(?:" + _SYM + _ADDR + r"|" + _NUM + r"|\(fault\)|'(?s:.)')"
+_ARRAY = re.compile(r"\{" + _ELEMENT + r"(?:," + _ELEMENT + r")*\}")
+_ELEMENTS = re.compile(_ELEMENT)
+_NUMBER = re.compile(_NUM)
+_SYMBOL_VALUE = re.compile(_SYM + _ADDR)
+# The common case, read from the left: no quote inside a string, nothing exotic.
+_SIMPLE = re.compile(
+    r" (" + _WORD + r")=(?:(" + _NUM + r")|\"([^\"]*)\"|(\(fault\))|(" + _SYM + r"))(?= |\Z)"
+)
+
+Shape = Literal["closed", "open", "other"]
+
+
+def place(text: str) -> Ref:
+    """``sym+0x1/0x2 [mod]``, an address, or a text that is neither, as a Ref."""
+    if match := _SYMBOL.fullmatch(text):
+        sym, off, size, mod, addr = match.group("sym", "off", "size", "mod", "addr")
+        return Ref(sym, int(off, 16), int(size, 16), mod, addr)
+    if _ADDRESS.fullmatch(text):
+        return Ref(None, addr=text)
+    return Ref(text)
+
+
+def head(body: str) -> re.Match[str] | None:
+    """The parenthesis that starts a probe's body (groups ``at`` and ``func``), or None: not a probe's."""
+    return _PLACE.match(body)
+
+
+def _value(name: str, text: str) -> Arg | None:
+    """A value that can't hold a blank and a name: all but strings and arrays of strings."""
+    if _NUMBER.fullmatch(text):
+        return Arg(name, text, "num")
+    if text == "(fault)":
+        return Arg(name, None, "fault")
+    if _SYMBOL_VALUE.fullmatch(text):
+        return Arg(name, text, "sym")
+    if text.startswith("{") and _ARRAY.fullmatch(text):
+        items = _ELEMENTS.findall(text)
+        return Arg(name, tuple(_element(item) for item in items), "array")
+    return None
+
+
+def _element(text: str) -> str | None:
+    if text == "(fault)":
+        return None
+    return text[1:-1] if text[0] in "'\"" and len(text) > 1 else text
+
+
+def _string_array(text: str, count: int | None) -> tuple[str | None, ...] | None:
+    """``{"a",(fault),"b"}``: cut at commas after a quote or a fault; with ``count`` only if that many come
+    out.
+    """
+    inner = text[1:-1]
+    items: list[str | None] = []
+    pos = 0
+    while True:
+        if inner.startswith("(fault)", pos):
+            items.append(None)
+            pos += len("(fault)")
+        elif inner.startswith('"', pos):
+            left = None if count is None else count - len(items)
+            if left == 1:
+                end = len(inner) - 1
+            else:
+                ends = [p for sign in ('","', '",(fault)') if (p := inner.find(sign, pos + 1)) >= 0]
+                end = min(ends, default=len(inner) - 1)
+            if end <= pos or inner[end] != '"':
+                return None
+            items.append(inner[pos + 1 : end])
+            pos = end + 1
+        else:
+            return None
+        if pos == len(inner):
+            return tuple(items) if count is None or len(items) == count else None
+        if inner[pos] != ",":
+            return None
+        pos += 1
+
+
+def _quoted(text: str, start: int, end: int) -> bool:
+    """Whether text[start:end] can be a string, a character or an array of strings as a whole."""
+    if end - start < 2:
+        return False
+    first, last = text[start], text[end - 1]
+    if first == '"':
+        return last == '"'
+    if first == "'":
+        return end - start == 3 and last == "'"
+    return first == "{" and last == "}" and text[start + 1] in '"(' and text[end - 2] in '")'
+
+
+def _arg(name: str, text: str, spec: ArgSpec | None) -> Arg | None:
+    arg: Arg | None
+    if text[:1] in ('"', "'"):
+        arg = Arg(name, text[1:-1], "str") if _quoted(text, 0, len(text)) else None
+    elif text.startswith(('{"', "{(")):
+        items = _string_array(text, spec.count if spec else None)
+        arg = Arg(name, items, "array") if items is not None else _value(name, text)
+    else:
+        arg = _value(name, text)
+    if arg is not None and spec is not None and not _fits(arg, text, spec):
+        return None
+    if arg is not None and spec is not None and spec.kind == "sym" and arg.type == "num":
+        return Arg(name, arg.value, "sym")  # an address that no symbol covers
+    return arg
+
+
+def _fits(arg: Arg, text: str, spec: ArgSpec) -> bool:
+    if spec.count is not None:
+        return arg.type == "array" and isinstance(arg.value, tuple) and len(arg.value) == spec.count
+    match spec.kind:
+        case "num":
+            return arg.type == "num"
+        case "sym":
+            return arg.type in ("sym", "num")
+        case "char":
+            return text[:1] == "'"
+        case _:
+            return arg.type == "fault" or text[:1] == '"'
+
+
+class _Cuts:
+    """The places where an argument may begin, and which of them lead to the end of the body."""
+
+    __slots__ = ("at", "good", "names", "text", "values")
+
+    def __init__(self, text: str, pos: int) -> None:
+        self.text = text
+        found = list(_CUT.finditer(text, pos))
+        self.at = [m.start() for m in found] + [len(text)]
+        self.names = [m[1] for m in found]
+        self.values = [m.end() for m in found]
+        count = len(found)
+        self.good = [False] * count + [True]
+        ends_quoted: list[int] = []  # good cuts right after a closing quote or brace, from the right
+        for i in range(count, -1, -1):
+            if i < count:
+                self.good[i] = self._leads_on(i, ends_quoted)
+            if self.good[i] and self.at[i] > pos and text[self.at[i] - 1] in "\"'}":
+                ends_quoted.append(i)
+
+    def _leads_on(self, i: int, ends_quoted: list[int]) -> bool:
+        start = self.values[i]
+        first = self.text[start : start + 1]
+        if first == '"':
+            return any(self.text[self.at[j] - 1] == '"' and self.at[j] - 1 > start for j in ends_quoted[::-1])
+        if self.good[i + 1] and _value(self.names[i], self.text[start : self.at[i + 1]]) is not None:
+            return True
+        return first in ("'", "{") and any(_quoted(self.text, start, self.at[j]) for j in ends_quoted[::-1])
+
+    def value(self, i: int, j: int) -> str:
+        """The text of argument ``i`` when the next one starts at cut ``j``."""
+        return self.text[self.values[i] : self.at[j]]
+
+    def can_end(self, i: int, j: int) -> bool:
+        """Whether argument ``i`` can end at cut ``j`` with everything after it readable."""
+        return self.good[j] and (j == i + 1 or _quoted(self.text, self.values[i], self.at[j]))
+
+    def next_after(self, i: int, limit: int = 64) -> list[int]:
+        """The cuts at which argument ``i`` can end, nearest first."""
+        found = (
+            j
+            for j in range(i + 1, len(self.at))
+            if self.can_end(i, j) and _arg(self.names[i], self.value(i, j), None) is not None
+        )
+        return list(islice(found, limit))
+
+
+def shape(text: str, pos: int) -> tuple[Shape, bool]:
+    """Whether the arguments from ``pos`` can be read to the end, and whether one of them is a string.
+
+    ``open``: they can't, but a string or character begins, so that the record goes on after a newline.
+    """
+    if pos == len(text):
+        return "closed", False
+    cuts = _Cuts(text, pos)
+    if not cuts.names or cuts.at[0] != pos:
+        return "other", False
+    quoted = any(text[v : v + 1] in ('"', "'") or text[v : v + 2] in ('{"', "{'", "{(") for v in cuts.values)
+    if cuts.good[0]:
+        return "closed", quoted
+    return ("open" if quoted else "other"), quoted
+
+
+def closes(line: str) -> bool:
+    """Whether ``line``, coming after a newline inside a string, ends that string and the record with it."""
+    cuts = _Cuts(line, 0)
+    return any(good and _CLOSE.match(line, 0, at) for good, at in zip(cuts.good, cuts.at, strict=True))
+
+
+def simple(text: str, pos: int) -> tuple[Arg, ...] | None:
+    """The arguments if they hold nothing unusual, else None. Reads from the left, about 1 µs an argument."""
+    args: list[Arg] = []
+    add = args.append
+    while match := _SIMPLE.match(text, pos):
+        name, number, string, _fault, _symbol = match.groups()
+        group = match.lastindex
+        if group == 2:
+            add(Arg(name, number, "num"))
+        elif group == 3:
+            add(Arg(name, string, "str"))
+        elif group == 4:
+            add(Arg(name, None, "fault"))
+        else:
+            add(Arg(name, _symbol, "sym"))
+        pos = match.end()
+    return tuple(args) if pos == len(text) else None
+
+
+def by_specs(text: str, pos: int, specs: Sequence[ArgSpec]) -> tuple[tuple[Arg, ...], bool] | None:
+    """The arguments read along their list, and whether another reading would fit too; None if none does.
+
+    The last possible end of each string is taken, from the left to the right.
+    """
+    return _follow(_Cuts(text, pos), pos, [s.name for s in specs], specs)
+
+
+def by_names(text: str, pos: int, names: Sequence[str]) -> tuple[tuple[Arg, ...], bool] | None:
+    """As ``by_specs`` when only the names are known."""
+    return _follow(_Cuts(text, pos), pos, names, None)
+
+
+def _follow(
+    cuts: _Cuts, pos: int, names: Sequence[str], specs: Sequence[ArgSpec] | None
+) -> tuple[tuple[Arg, ...], bool] | None:
+    last = len(cuts.at) - 1
+    if not names:
+        return ((), False) if pos == len(cuts.text) else None
+    # routes[k]: for each cut where argument k may start, the cuts where k + 1 may start.
+    routes: list[dict[int, list[int]]] = [{} for _ in names]
+    goal = [last]  # from the right
+    for k in range(len(names) - 1, -1, -1):
+        spec = specs[k] if specs else None
+        for i, name in enumerate(cuts.names):
+            if name != names[k] or not cuts.good[i]:
+                continue
+            ways: list[int] = []
+            for j in goal:
+                if j > i and cuts.can_end(i, j) and _arg(name, cuts.value(i, j), spec) is not None:
+                    ways.append(j)
+                    if len(ways) == 2:  # enough to know that there is a choice
+                        break
+            if ways:
+                routes[k][i] = ways
+        goal = sorted(routes[k], reverse=True)
+    if 0 not in goal or cuts.at[0] != pos:
+        return None
+    args: list[Arg] = []
+    ambiguous = False
+    i = 0
+    for k, name in enumerate(names):
+        ways = routes[k][i]
+        ambiguous = ambiguous or len(ways) > 1
+        j = ways[0]
+        arg = _arg(name, cuts.value(i, j), specs[k] if specs else None)
+        if arg is None:  # unreachable: the ways were checked above
+            return None
+        args.append(arg)
+        i = j
+    return tuple(args), ambiguous
+
+
+def guess(text: str, pos: int, budget: int = 400) -> tuple[Arg, ...] | None:
+    """The arguments without any list: shortest strings first, and no name twice (the kernel refuses that)."""
+    if pos == len(text):
+        return ()
+    cuts = _Cuts(text, pos)
+    if not cuts.names or cuts.at[0] != pos or not cuts.good[0]:
+        return None
+    last = len(cuts.at) - 1
+    fallback: tuple[int, ...] | None = None
+    stack: list[tuple[int, ...]] = [(0,)]
+    while stack and budget > 0:
+        budget -= 1
+        path = stack.pop()
+        i = path[-1]
+        if i == last:
+            names = [cuts.names[k] for k in path[:-1]]
+            if len(set(names)) == len(names):
+                return _build(cuts, path)
+            fallback = fallback or path
+            continue
+        stack.extend((*path, j) for j in reversed(cuts.next_after(i)))
+    if fallback is None:
+        fallback = _greedy(cuts)
+    return _build(cuts, fallback)
+
+
+def _greedy(cuts: _Cuts) -> tuple[int, ...]:
+    path = [0]
+    while path[-1] != len(cuts.at) - 1:
+        path.append(cuts.next_after(path[-1])[0])
+    return tuple(path)
+
+
+def _build(cuts: _Cuts, path: tuple[int, ...]) -> tuple[Arg, ...] | None:
+    args: list[Arg] = []
+    for i, j in pairwise(path):
+        arg = _arg(cuts.names[i], cuts.value(i, j), None)
+        if arg is None:
+            return None
+        args.append(arg)
+    return tuple(args)

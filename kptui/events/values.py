@@ -1,0 +1,117 @@
+"""A captured event as the names a filter, a column or a count can speak of."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+
+from kptui.events.log import EventLog, LogView
+from kptui.events.model import ArgValue, Record, TraceEvent
+
+_MAX_KEYS = 10_000
+
+
+def _shown(value: ArgValue) -> str | None:
+    if isinstance(value, tuple):
+        return "{" + ",".join("(fault)" if item is None else item for item in value) + "}"
+    return value
+
+
+def event_values(record: Record) -> dict[str, str | int | None]:
+    """What can be asked of a record: its arguments as printed, and the parts of its prefix, which win over
+    them.
+
+    ``comm``, ``pid``, ``common_pid``, ``tgid``, ``cpu``, ``flags``, ``ts``, ``event``, ``kind``, ``func``,
+    ``ip`` (the place: a probe's own or a return probe's caller), ``body``. ``COMM`` and ``CPU`` are the
+    filter language's other spellings. A kprobe argument named as one of these stays reachable as
+    ``args.NAME``.
+    """
+    if not isinstance(record, TraceEvent):
+        return {"kind": record.kind, "text": record.text}
+    values: dict[str, str | int | None] = {}
+    for arg in record.args:
+        values[arg.name] = values[f"args.{arg.name}"] = _shown(arg.value)
+    place = record.ip or record.ret_ip
+    values.update(
+        {
+            "kind": "event",
+            "comm": record.comm,
+            "COMM": record.comm,
+            "pid": record.pid,
+            "common_pid": record.pid,
+            "tgid": record.tgid,
+            "cpu": record.cpu,
+            "CPU": record.cpu,
+            "common_cpu": record.cpu,
+            "flags": record.flags,
+            "ts": record.ts,
+            "event": record.event,
+            "ip": None if place is None else str(place),
+            "func": record.func,
+            "body": record.body,
+        }
+    )
+    return values
+
+
+class Counts:
+    """How often each value of one field occurs in a log or a view of it: ``advance`` with a budget at every
+    tick.
+
+    Counts what has been seen since it was made, evicted records included. At most 10,000 different values are
+    kept apart; the others count in ``other``. A record without the field counts in ``without``.
+    """
+
+    def __init__(self, source: EventLog | LogView, field: str) -> None:
+        self._log = source if isinstance(source, EventLog) else source.log
+        self._view = source if isinstance(source, LogView) else None
+        self._next = self._log.first
+        self.field = field
+        self.counts: Counter[str] = Counter()
+        self.other = 0
+        self.without = 0
+        self.total = 0
+
+    def advance(self, budget: int = 5_000) -> int:
+        """Count up to ``budget`` further records; how many were counted. Only settled ones, so that none
+        counts twice.
+        """
+        log, view = self._log, self._view
+        todo: range | array[int]
+        if view is None:
+            start = max(self._next, log.first)
+            todo = range(start, min(log.settled, start + budget))
+        else:
+            at = view.position(self._next)
+            todo = array("Q")
+            for i in range(at, min(len(view), at + budget)):
+                if (index := view.index(i)) >= log.settled:
+                    break
+                todo.append(index)
+        for i in todo:
+            self._add(event_values(log.record(i)))
+        if len(todo):
+            self._next = todo[-1] + 1
+        return len(todo)
+
+    def _add(self, values: Mapping[str, str | int | None]) -> None:
+        self.total += 1
+        value = values.get(self.field)
+        if value is None:
+            self.without += 1
+            return
+        key = str(value)
+        if key in self.counts or len(self.counts) < _MAX_KEYS:
+            self.counts[key] += 1
+        else:
+            self.other += 1
+
+    def top(self, count: int = 20) -> list[tuple[str, int]]:
+        """The commonest values and their numbers, ties in the order of first sight."""
+        return self.counts.most_common(count)
+
+
+def counts_by(source: EventLog | LogView, field: str) -> Counts:
+    """A count of ``field`` over ``source``, to be advanced."""
+    return Counts(source, field)
