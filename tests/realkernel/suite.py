@@ -1,0 +1,169 @@
+"""What is run in each kernel, and the results as they come: one boot for each kernel, all at the same time.
+
+A boot costs seconds and a step in it many more (software emulation), so nothing is booted per test: the jobs
+run in the guest one after the other, and each test asks for its own step's result.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import shutil
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.realkernel.boot import Boot, Outcome, missing_packages, run
+from tests.realkernel.guest.story import STORY
+from tests.realkernel.kernels import REQUIRED, Kernel, KernelError, find
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent.parent
+OUT = HERE / "out"
+
+SIZES = ("80x24", "160x48")
+WHOLE = "the whole script"
+"""The step that every job has: it came to its end with exit status 0."""
+
+BOOT_SECONDS = 1500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A guest script: `words` start it, `steps` are the titles that it records, `seconds` bounds it."""
+
+    name: str
+    words: tuple[str, ...]
+    steps: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    ok: bool
+    detail: str = ""
+    screen: str = ""
+
+
+def declared_steps(script: Path) -> tuple[str, ...]:
+    """The tuple of titles that a script assigns to STEPS, read without running it; () if it has none."""
+    for node in ast.parse(script.read_text()).body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id="STEPS")]) | ast.AnnAssign(target=ast.Name(id="STEPS")):
+                return tuple(ast.literal_eval(node.value)) if node.value else ()
+    return ()
+
+
+def jobs() -> list[Job]:
+    """The story at each size, then every other script of the folder ``guest/`` that declares SECONDS."""
+    python = sys.executable
+    module = "tests.realkernel.guest"
+    found = [
+        Job(f"story-{size}", (python, "-m", f"{module}.story", size), STORY.titles, 600) for size in SIZES
+    ]
+    for name in SCRIPTS:
+        script = HERE / f"{name}.py"
+        if script.exists():
+            words = (python, "-m", f"tests.realkernel.{name}")
+            found.append(Job(name, words, declared_steps(script), 400))
+    return found
+
+
+SCRIPTS = ("definitions", "filters", "session_steps", "sim_steps")
+
+
+def kernel_names() -> tuple[str, ...]:
+    """The series to test: KPTUI_TEST_KERNELS, or those that must pass."""
+    return tuple(os.environ.get("KPTUI_TEST_KERNELS", "").split()) or REQUIRED
+
+
+def unavailable() -> str:
+    """Why nothing can be booted here, in one sentence; "" if it can."""
+    missing = missing_packages()
+    if missing:
+        return f"real kernels need these Debian packages, which are not installed: {' '.join(missing)}"
+    try:
+        for name in kernel_names():
+            find(name)
+    except KernelError as error:
+        return str(error)
+    return ""
+
+
+class Run:
+    """One kernel's boot with all jobs, in a thread; results are read from the shared folder."""
+
+    def __init__(self, kernel: Kernel, wanted: list[Job]) -> None:
+        self.kernel = kernel
+        self.folder = OUT / kernel.name
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        listed = [{"name": job.name, "words": job.words, "seconds": job.seconds} for job in wanted]
+        (self.folder / "jobs").write_text(json.dumps(listed))
+        self._outcome: Outcome | KernelError | None = None
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._boot, name=f"boot {kernel.name}", daemon=True)
+        self._thread.start()
+
+    def _boot(self) -> None:
+        words = (sys.executable, "-m", "tests.realkernel.guest.jobs", str(self.folder))
+        try:
+            with (self.folder / "output").open("wb") as output:
+                boot = Boot(
+                    self.kernel,
+                    ("/bin/sh", "-c", 'cd "$0" && exec "$@"', str(PROJECT), *words),
+                    shared=(self.folder,),
+                    environment={"PYTHONPATH": str(PROJECT)},
+                    seconds=BOOT_SECONDS,
+                )
+                self._outcome = run(boot, out=output.fileno(), err=output.fileno())
+            (self.folder / "console").write_text(self._outcome.console)
+        except KernelError as error:
+            self._outcome = error
+        finally:
+            self._over.set()
+
+    def result(self, job: Job, step: str) -> Result:
+        """How a step went; waits until its job is over."""
+        end = self.folder / f"{job.name}.end"
+        while not end.exists() and not self._over.wait(0.5):
+            pass
+        recorded = self._recorded(job).get(step)
+        if step == WHOLE:
+            return self._whole(job, end)
+        if recorded:
+            return Result(bool(recorded["ok"]), str(recorded["detail"]), str(recorded["screen"]))
+        return Result(False, f"the step was never reached: {self._whole(job, end).detail}")
+
+    def _recorded(self, job: Job) -> dict[str, dict[str, object]]:
+        file = self.folder / f"{job.name}.steps"
+        if not file.exists():
+            return {}
+        lines = [json.loads(line) for line in file.read_text().splitlines() if line.endswith("}")]
+        return {line["step"]: line for line in lines}
+
+    def _whole(self, job: Job, end: Path) -> Result:
+        if not end.exists():
+            outcome = self._outcome
+            detail = outcome.sentence if isinstance(outcome, Outcome) else str(outcome)
+            return Result(False, f"{job.name} did not end: {detail}\n{self._log(self.folder / 'output')}")
+        told = json.loads(end.read_text())
+        how = "no end in time" if told["status"] is None else f"exit status {told['status']}"
+        detail = f"{job.name}: {how} after {told['seconds']} s\n{self._log(self.folder / f'{job.name}.log')}"
+        return Result(told["status"] == 0, detail)
+
+    @staticmethod
+    def _log(file: Path) -> str:
+        return "\n".join(file.read_text(errors="replace").splitlines()[-40:]) if file.exists() else ""
+
+
+class Suite:
+    """All kernels at once; started when the first test asks."""
+
+    def __init__(self) -> None:
+        self._runs = {name: Run(find(name), jobs()) for name in kernel_names()}
+
+    def result(self, kernel: str, job: Job, step: str) -> Result:
+        return self._runs[kernel].result(job, step)

@@ -1,0 +1,24 @@
+"""Real kernels: the program driven by keystrokes in a terminal, its rooms against the kernel's own word."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.realkernel.suite import WHOLE, Job, Suite, jobs, kernel_names
+
+CASES = [
+    pytest.param(kernel, job, step, id=f"{kernel}-{job.name}-{step}")
+    for kernel in kernel_names()
+    for job in jobs()
+    for step in (*job.steps, WHOLE)
+]
+
+
+# The first test waits for the boots; the guest bounds its jobs itself.
+@pytest.mark.realkernel
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("kernel", "job", "step"), CASES)
+def test_in_a_real_kernel(suite: Suite, kernel: str, job: Job, step: str) -> None:
+    result = suite.result(kernel, job, step)
+    if not result.ok:
+        pytest.fail(f"{result.detail}\n{result.screen}", pytrace=False)
