@@ -1,0 +1,379 @@
+"""One pass over a filter, step by step as the kernel makes it.
+
+The kernel first counts quotes and parentheses of the whole text (``calc_stack()``), then reads predicates
+from left to right (``predicate_parse()``, ``parse_pred()``; kernel/trace/trace_events_filter.c, 5.10 to
+7.x). Where it stops, with which message, at which column and with which errno follows from that order, so
+both the check against an event's fields and the parser of the language stand on this one reader.
+
+All texts here are *raw* (one character a byte, see :mod:`kptui.filters.lexis`) and all positions are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from kptui.filters import lexis
+from kptui.filters.fields import FilterField
+from kptui.filters.syntax import OPERATORS, Operator
+
+Code = Literal[
+    "FIELD_NOT_FOUND",
+    "INVALID_OP",
+    "INVALID_VALUE",
+    "EXPECT_DIGIT",
+    "EXPECT_STRING",
+    "ILLEGAL_FIELD_OP",
+    "ILLEGAL_INTVAL",
+    "OPERAND_TOO_LONG",
+    "MISSING_BRACE_OPEN",
+    "MISSING_BRACE_CLOSE",
+    "INVALID_CPULIST",
+    "NO_FUNCTION",
+    "MISSING_QUOTE",
+    "TOO_MANY_OPEN",
+    "TOO_MANY_CLOSE",
+    "TOO_MANY_PREDS",
+    "INVALID_FILTER",
+    "ERRNO",
+]
+MESSAGES: dict[Code, str] = {
+    "FIELD_NOT_FOUND": "Field not found",
+    "INVALID_OP": "Invalid operator",
+    "INVALID_VALUE": "Invalid value (did you forget quotes)?",
+    "EXPECT_DIGIT": "Expecting numeric field",
+    "EXPECT_STRING": "Expecting string field",
+    "ILLEGAL_FIELD_OP": "Illegal operation for field type",
+    "ILLEGAL_INTVAL": "Illegal integer value",
+    "OPERAND_TOO_LONG": "Operand too long",
+    "MISSING_BRACE_OPEN": "Missing '{'",
+    "MISSING_BRACE_CLOSE": "Missing '}'",
+    "INVALID_CPULIST": "Invalid cpulist",
+    "NO_FUNCTION": "Function not found",
+    "MISSING_QUOTE": "Missing matching quote",
+    "TOO_MANY_OPEN": "Too many '('",
+    "TOO_MANY_CLOSE": "Too few '('",
+    "TOO_MANY_PREDS": "Too many terms in predicate expression",
+    "INVALID_FILTER": "Meaningless filter expression",
+    "ERRNO": "Error",
+}
+"""The kernel's words by the names of its ``FILT_ERR_*`` enumerators."""
+
+ValueKind = Literal["number", "string", "cpus", "function"]
+
+
+@dataclass(frozen=True, slots=True)
+class RawPredicate:
+    """A predicate as it stands in the text: where its parts begin and end."""
+
+    start: int
+    name: str
+    name_end: int
+    ustring: bool
+    op: Operator
+    op_at: int
+    kind: ValueKind
+    value: str  # without quotes or braces
+    value_at: int
+    end: int
+    field: FilterField | None
+
+
+class Refusal(Exception):
+    """The kernel stops here: ``code`` with the caret at ``column``; ``at`` is the byte that is meant.
+
+    ``start`` is where the predicate begins (or ``at``), ``field`` its field as far as it was known.
+    """
+
+    def __init__(
+        self,
+        code: Code,
+        column: int,
+        at: int,
+        errno: str = "EINVAL",
+        *,
+        start: int | None = None,
+        field: FilterField | None = None,
+        op: Operator | None = None,
+        op_at: int | None = None,
+    ) -> None:
+        super().__init__(MESSAGES[code])
+        self.code: Code = code
+        self.column = column
+        self.at = at
+        self.errno = errno
+        self.start = at if start is None else start
+        self.field = field
+        self.op = op
+        self.op_at = op_at
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a scan holds the text against.
+
+    ``fields`` None: any name will do, and values are judged by their form alone. ``has_function`` answers
+    whether the kernel knows a symbol (None: it isn't known here), ``cpus`` is the number of possible CPUs.
+    """
+
+    fields: dict[str, FilterField] | None
+    features: frozenset[str]
+    has_function: Callable[[str], bool | None] | None = None
+    cpus: int = 8192
+
+
+Token = RawPredicate | Literal["(", ")", "!", "&&", "||"]
+
+
+def check_balance(raw: str) -> int:
+    """Count the terms as ``calc_stack()`` does; raises :exc:`Refusal` for quotes and parentheses."""
+    depth = 1
+    terms = 0
+    in_term = False
+    quote = ""
+    last_quote = 0
+    for at, char in enumerate(raw):
+        if char in lexis.SPACES:
+            continue
+        if quote:
+            if char == quote:
+                quote = ""
+            continue
+        if char in "'\"":
+            quote, last_quote = char, at
+        elif char in "|&":
+            if raw[at + 1 : at + 2] == char:
+                in_term = False
+                continue
+        elif char == "(":
+            in_term = False
+            depth += 1
+            continue
+        elif char == ")":
+            in_term = False
+            if depth == 1:
+                raise Refusal("TOO_MANY_CLOSE", at, at, "EPERM")
+            depth -= 1
+            continue
+        if not in_term:
+            terms += 1
+            in_term = True
+    if quote:
+        raise Refusal("MISSING_QUOTE", last_quote, last_quote, "ESRCH")
+    if depth != 1:
+        at = _bad_open(raw, depth)
+        raise Refusal("TOO_MANY_OPEN", at, at, "ENOENT")
+    return terms
+
+
+def _bad_open(raw: str, depth: int) -> int:
+    level = depth
+    quote = ""
+    for at in range(len(raw) - 1, 0, -1):
+        char = raw[at]
+        if quote:
+            if char == quote:
+                quote = ""
+        elif char == "(":
+            if level == depth:
+                return at
+            level -= 1
+        elif char == ")":
+            level += 1
+        elif char in "'\"":
+            quote = char
+    return 0
+
+
+def scan(raw: str, rules: Rules) -> list[Token]:
+    """The tokens of a complete filter, or :exc:`Refusal` at the first thing that the kernel refuses.
+
+    ``raw`` has no white space at its end (the kernel strips it) and isn't ``0``.
+    """
+    if not check_balance(raw):
+        raise Refusal("ERRNO", 0, min(len(raw), lexis.skip_spaces(raw, 0)))
+    tokens: list[Token] = []
+    at = 0
+    while at < len(raw):
+        char = raw[at]
+        if char in lexis.SPACES:
+            at += 1
+        elif char == "(":
+            tokens.append("(")
+            at += 1
+        elif char == "!" and raw[at + 1 : at + 2] not in ("=", "~"):
+            tokens.append("!")
+            at += 1
+        else:
+            predicate = _predicate(raw, at, rules)
+            tokens.append(predicate)
+            at, done = _after(raw, predicate.end, tokens)
+            if done:
+                return tokens
+    # Kernels without the 2026 fix accept the rest of an incomplete filter, or print a warning with a stack
+    # trace; it is refused here for all of them.
+    raise Refusal("INVALID_FILTER", len(raw), len(raw))
+
+
+def _after(raw: str, at: int, tokens: list[Token]) -> tuple[int, bool]:
+    """Closing parentheses and the next joint after a predicate; True at the end of the text."""
+    while True:
+        at = lexis.skip_spaces(raw, at)
+        if at >= len(raw):
+            return at, True
+        if raw[at] == ")":
+            tokens.append(")")
+            at += 1
+        elif raw.startswith("&&", at):
+            tokens.append("&&")
+            return at + 2, False
+        elif raw.startswith("||", at):
+            tokens.append("||")
+            return at + 2, False
+        else:
+            raise Refusal("TOO_MANY_PREDS", at, at, "EPERM")
+
+
+def _predicate(raw: str, start: int, rules: Rules) -> RawPredicate:
+    name_end = lexis.skip_name(raw, start)
+    if name_end == start:
+        raise Refusal("ERRNO", 0, start, "EPERM")
+    name = raw[start:name_end]
+    field = None
+    if rules.fields is not None:
+        field = rules.fields.get(name)
+        if field is None:
+            raise Refusal("FIELD_NOT_FOUND", name_end + 1, start)
+    at = name_end
+    ustring = "ustring" in rules.features and raw.startswith(".ustring", at)
+    at += len(".ustring") if ustring else 0
+    function = "function" in rules.features and raw.startswith(".function", at)
+    at += len(".function") if function else 0
+    op_at = lexis.skip_spaces(raw, at)
+    op = next((op for op in OPERATORS if raw.startswith(op, op_at)), None)
+    if op is None:
+        raise Refusal("INVALID_OP", op_at + 1, op_at, start=start, field=field)
+    value_at = lexis.skip_spaces(raw, op_at + len(op))
+    place = _Place(raw, start, field, op, op_at, value_at, rules)
+    kind: ValueKind
+    if function:
+        kind = "function"
+        value, end = place.function()
+    elif "cpus" in rules.features and raw.startswith("CPUS", value_at):
+        kind = "cpus"
+        value, end = place.cpus()
+    elif raw[value_at : value_at + 1] in ("'", '"'):
+        kind = "string"
+        value, end = place.string()
+    elif value_at < len(raw) and (raw[value_at] in lexis.DIGITS or raw[value_at] == "-"):
+        kind = "number"
+        value, end = place.number()
+    else:
+        raise place.refusal("INVALID_VALUE", value_at)
+    return RawPredicate(start, name, name_end, ustring, op, op_at, kind, value, value_at, end, field)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A predicate read up to its value; every method reads one kind of value and says where it ends."""
+
+    raw: str
+    start: int
+    field: FilterField | None
+    op: Operator
+    op_at: int
+    value_at: int
+    rules: Rules
+
+    def refusal(self, code: Code, byte: int, at: int | None = None) -> Refusal:
+        """Stop at ``byte``: the kernel's caret is one further on (it counts from the second byte)."""
+        return Refusal(
+            code,
+            byte + 1,
+            byte if at is None else at,
+            start=self.start,
+            field=self.field,
+            op=self.op,
+            op_at=self.op_at,
+        )
+
+    def function(self) -> tuple[str, int]:
+        raw, at = self.raw, self.value_at
+        if self.field is not None and self.field.size != 8:
+            raise self.refusal("ILLEGAL_FIELD_OP", at, self.start)
+        if self.op not in ("==", "!="):
+            raise self.refusal("INVALID_OP", at, self.op_at)
+        if raw[at : at + 1] and raw[at] in lexis.DIGITS:
+            end = lexis.skip_alnum(raw, at)
+            if end - at > lexis.MAX_NUMBER_BYTES:
+                raise self.refusal("OPERAND_TOO_LONG", end, at)
+            address = lexis.unsigned_value(raw[at:end])
+            if address is None:
+                raise self.refusal("INVALID_VALUE", end, at)
+        else:
+            end = at
+            while end < len(raw) and raw[end] not in lexis.SPACES:
+                end += 1
+            address = None
+        if not self._known(raw[at:end], address):
+            raise self.refusal("NO_FUNCTION", end, at)
+        return raw[at:end], end
+
+    def _known(self, name: str, address: int | None) -> bool:
+        if not name or set(name) & set("\"'()") or (address is None and not name[0].isascii()):
+            return False
+        if self.field is None:
+            return True
+        if address is not None and address < 0xFFFF_8000_0000_0000:
+            return False  # not in the kernel's half of the address space (x86-64)
+        if address is None and ("&&" in name or "||" in name):
+            return False
+        known = self.rules.has_function(name) if self.rules.has_function is not None else None
+        return known is not False
+
+    def cpus(self) -> tuple[str, int]:
+        raw = self.raw
+        if self.field is not None and self.field.kind not in ("cpumask", "cpu", "number", "array"):
+            raise self.refusal("ILLEGAL_FIELD_OP", self.value_at, self.start)
+        if self.op not in ("==", "!=", "&"):
+            raise self.refusal("ILLEGAL_FIELD_OP", self.value_at, self.op_at)
+        opening = self.value_at + len("CPUS")
+        if raw[opening : opening + 1] != "{":
+            raise self.refusal("MISSING_BRACE_OPEN", opening + 1, min(opening, len(raw)))
+        end = raw.find("}", opening + 1)
+        if end < 0:
+            raise self.refusal("MISSING_BRACE_CLOSE", len(raw), opening)
+        text = raw[opening + 1 : end]
+        if not text or lexis.cpu_list(text, self.rules.cpus) is None:
+            raise self.refusal("INVALID_CPULIST", end, opening + 1)
+        return text, end + 1
+
+    def string(self) -> tuple[str, int]:
+        raw, at = self.raw, self.value_at
+        if self.op not in ("==", "!=", "~"):
+            raise self.refusal("ILLEGAL_FIELD_OP", at, self.op_at)
+        if self.field is not None and not self.field.is_text:
+            raise self.refusal("EXPECT_DIGIT", at)
+        end = raw.find(raw[at], at + 1)
+        if end < 0:
+            raise self.refusal("MISSING_QUOTE", len(raw), at)
+        if end - at - 1 > lexis.MAX_STRING_BYTES:
+            raise self.refusal("OPERAND_TOO_LONG", end, at)
+        return raw[at + 1 : end], end + 1
+
+    def number(self) -> tuple[str, int]:
+        raw, at = self.raw, self.value_at
+        if self.field is not None and self.field.is_text:
+            raise self.refusal("EXPECT_STRING", at)
+        if self.op == "~":
+            raise self.refusal("ILLEGAL_FIELD_OP", at, self.op_at)
+        end = lexis.skip_alnum(raw, at + (raw[at] == "-"))
+        if end - at > lexis.MAX_NUMBER_BYTES:
+            raise self.refusal("OPERAND_TOO_LONG", end, at)
+        text = raw[at:end]
+        signed = self.field.signed if self.field is not None else text.startswith("-")
+        value = lexis.signed_value(text) if signed else lexis.unsigned_value(text)
+        if value is None:
+            raise self.refusal("ILLEGAL_INTVAL", at)
+        return text, end
