@@ -96,7 +96,7 @@ def starting_lock(directory: Path | None) -> Iterator[None]:
     if directory is not None:
         with contextlib.suppress(OSError):
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-            fd = os.open(directory / "kptui.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             fcntl.flock(fd, fcntl.LOCK_EX)
     try:
         yield

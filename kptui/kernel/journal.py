@@ -90,9 +90,12 @@ class Journal:
         """Deletes the file when nothing is pending; else it stays for
         :func:`kptui.kernel.leftovers.cleanup`.
         """
-        if self._fd is not None:
-            os.close(self._fd)
-            self._fd = None
+        fd, self._fd = (
+            self._fd,
+            None,
+        )  # first, so that a signal handler that comes here too can't close it twice
+        if fd is not None:
+            os.close(fd)
         if self.path is not None and not self._pending:
             with contextlib.suppress(OSError):
                 self.path.unlink()

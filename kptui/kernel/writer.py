@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
+from typing import Literal
 
 from kptui.kernel.error_log import LogEntry, new_entries, parse_error_log, problems_of
 from kptui.kernel.files import KernelFiles
@@ -18,18 +19,22 @@ _LOG_KEPT = 2000
 
 @dataclass(frozen=True, slots=True)
 class WriteRecord:
-    """One executed change: ``path`` relative to tracefs, what was written, '' or the error in plain words."""
+    """One executed change: ``path`` relative to tracefs, what was written ('' for mkdir and rmdir), '' or the
+    error in plain words.
+    """
 
     path: str
     data: str
     error: str = ""
+    kind: Literal["write", "mkdir", "rmdir"] = "write"
 
     @property
     def ok(self) -> bool:
         return not self.error
 
     def __str__(self) -> str:
-        text = f"{neutralise(self.data.rstrip())} >> {neutralise(self.path)}"
+        text = f"{neutralise(self.data.rstrip())} >>" if self.kind == "write" else self.kind
+        text = f"{text} {neutralise(self.path)}"
         return f"{text}   # {self.error}" if self.error else text
 
 
@@ -72,8 +77,7 @@ class Writer:
         self._note(step, "")
 
     def _note(self, step: Step, error: str) -> None:
-        data = step.data if step.kind == "write" else step.kind
-        self._records.append(WriteRecord(step.path, data, error))
+        self._records.append(WriteRecord(step.path, step.data, error, step.kind))
 
     def _entries(self, error_log: str | None) -> list[LogEntry]:
         if error_log is None:
