@@ -1,0 +1,261 @@
+"""Looking at things: help, the snapshot, the writes, one event, the doctor, files."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kptui.events import LineAssembler, TraceEvent, TraceParser
+from kptui.export.csv import HEADER as CSV_HEADER
+from kptui.export.csv import record_to_csv
+from kptui.export.jsonl import record_to_json
+from kptui.kernel.leftovers import cleanup, leftovers
+from kptui.safetext import neutralise
+from kptui.ui.commands import PARENTS, shown
+from kptui.ui.dialogs.base import Dialog
+from kptui.ui.dialogs.choice import Choice, SwitchPane, choice_dialog, prompt_dialog
+from kptui.ui.dialogs.text import TextPane, text_dialog
+from kptui.ui.panes.events import COLUMNS, row_text
+
+if TYPE_CHECKING:
+    from kptui.events import Record
+    from kptui.ui.app import KptuiApp
+
+SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may never end
+
+_ABOUT = {
+    "symbols": "Every function and datum of the kernel. Type letters in any order of words: vfsread finds vfs_read, "
+    "sys_execve finds __x64_sys_execve. A ! marks what can't be probed, and says why on the cursor's line.",
+    "editor": "The line at the bottom is what will be written to kprobe_events. The rows above change it: take what "
+    "is offered with enter or space, step through other types with ← and →, or edit the line as text.",
+    "probes": "All dynamic events of this machine. Ours can be switched, filtered, edited and removed; others' are "
+    "shown and left alone. hits and missed are the kernel's own counters.",
+    "events": "Events of our instance, read from its trace_pipe. Following shows the newest; any movement holds the "
+    "view. & shows only some of what was captured; the kernel's own filter is set in the probes pane with F.",
+    "filter": "Rows of field, operator and value, joined with && and ||; or the same as text. The kernel tests it "
+    "after the arguments were read, before the event enters the buffer.",
+    "dialog": "Press the letter of an entry, or move and press enter.",
+    "picker": "Type to search; space chooses, enter takes what is chosen.",
+    "text": "Scroll with the arrows; / searches.",
+}
+
+
+def help_(app: KptuiApp) -> None:
+    """Every key of the pane in focus."""
+    screen = app.screen
+    scope = screen.pane.scope if isinstance(screen, Dialog) else app.workspace.current_pane.scope
+    rows: list[tuple[str, str]] = [(_ABOUT.get(scope, ""), ""), ("", "")]
+    titles = {"list": "In every list", "everywhere": "Everywhere", scope: "Here"}
+    for part, commands in app.keymap.help(scope):
+        rows.append((titles.get(part, part), "bold"))
+        for command in commands:
+            keys = " ".join(shown(k) for k in command.keys)
+            rows.append((f"  {keys:<16} {command.title:<22} {command.help}".rstrip(), ""))
+        rows.append(("", ""))
+    if scope == "symbols":
+        rows += [("While typing", "bold"), ("  enter            Entry probe on the hit under the cursor", "")]
+        rows += [("  ctrl+r           Return probe", ""), ("  ↑ ↓              Choose another hit", "")]
+        rows += [("  esc or tab       Done typing: the keys above work on the list", "")]
+    app.push_screen(text_dialog(f"Help: {scope}", rows))
+
+
+async def snapshot(app: KptuiApp) -> None:
+    """The instance's ``trace`` as it is now; reading it consumes nothing."""
+    session = app.world.session
+    if session is None:
+        app.say("No live kernel here, so no trace to read.", "warning")
+        return
+
+    async def read() -> list[tuple[str, str]]:
+        try:
+            data = await app.gate.call(session.snapshot, SNAPSHOT)
+        except OSError as error:
+            return [(f"trace can't be read: {error.strerror or error}", "refused")]
+        return await asyncio.to_thread(_snapshot_rows, data)
+
+    rows = await read()
+    app.push_screen(text_dialog("trace: snapshot", rows, reload=read, copy=_copier(app), bottom=True))
+
+
+def _snapshot_rows(data: bytes) -> list[tuple[str, str]]:
+    assembler, parser = LineAssembler(), TraceParser()
+    rows: list[tuple[str, str]] = []
+    for line in [*assembler.feed(data), *assembler.close()]:
+        record = parser.parse(line)
+        text = neutralise(line.decode("utf-8", "surrogateescape"))
+        rows.append((text, "" if isinstance(record, TraceEvent) else "dim"))
+    return rows or [("The buffer is empty: trace_pipe took what there was, or nothing happened.", "dim")]
+
+
+def _copier(app: KptuiApp) -> Callable[[str], None]:
+    def copy(text: str) -> None:
+        from kptui.ui.actions.copying import put
+
+        put(app, text)
+
+    return copy
+
+
+def writes(app: KptuiApp) -> None:
+    """Every write made to the kernel, as shell lines: what kptui does is no secret."""
+    session = app.world.session
+    if session is None:
+        app.say("Nothing was written: there is no live kernel here.", "warning")
+        return
+    rows = []
+    for write in session.log:
+        rows.append((str(write), "" if write.ok else "refused"))
+    rows = rows or [("Nothing has been written yet.", "dim")]
+    app.push_screen(text_dialog(f"Writes below {session.files.root}", rows, copy=_copier(app), bottom=True))
+
+
+def detail(app: KptuiApp) -> None:
+    """One event: every field, and the raw line."""
+    record = app.workspace.events.record
+    if record is None:
+        app.say("No event under the cursor.", "warning")
+        return
+    app.push_screen(text_dialog("Event", detail_rows(record), copy=_copier(app)))
+
+
+def detail_rows(record: Record) -> list[tuple[str, str]]:
+    """What is known of one record, a row each."""
+    if not isinstance(record, TraceEvent):
+        return [(record.kind, "bold"), (neutralise(record.text), "")]
+    rows = [(neutralise(record.event), "bold")]
+    place = record.ip or record.ret_ip
+    known = [
+        ("time", record.ts),
+        ("task", f"{record.comm}  thread {record.pid}" + (f"  process {record.tgid}" if record.tgid else "")),
+        ("cpu", str(record.cpu)),
+        ("flags", record.flags or "–"),
+        ("function", record.func or ""),
+        ("at" if record.ip else "returns to", place_text(place) if place else ""),
+    ]
+    rows += [(f"  {name:<12} {neutralise(value)}", "") for name, value in known if value]
+    rows += [("", ""), ("arguments", "bold")]
+    for arg in record.args:
+        value = "(fault): the memory could not be read" if arg.value is None else arg.value
+        text = "{" + ", ".join(str(v) for v in value) + "}" if isinstance(value, tuple) else value
+        more = ""
+        if arg.type == "num" and isinstance(value, str) and value.startswith("0x"):
+            more = f"   = {int(value, 16):,}"
+        rows.append((f"  {neutralise(arg.name):<12} {neutralise(text)}{more}", ""))
+    if record.body is not None:
+        rows.append((f"  {neutralise(record.body)}", ""))
+    rows += [("", ""), ("the line as it came", "bold"), (f"  {neutralise(record.raw)}", "dim")]
+    return rows
+
+
+def place_text(place: object) -> str:
+    sym, off = getattr(place, "sym", None), getattr(place, "off", None)
+    size, mod = getattr(place, "size", None), getattr(place, "mod", None)
+    text = sym or getattr(place, "addr", None) or "?"
+    if off is not None:
+        text += f"+0x{off:x}" + (f"/0x{size:x}" if size is not None else "")
+    return f"{text} [{mod}]" if mod else text
+
+
+async def columns(app: KptuiApp) -> None:
+    pane = app.workspace.events
+    dialog: Dialog[frozenset[str] | None] = Dialog(SwitchPane("Columns", COLUMNS, pane.columns), width=40, height=10)
+    chosen = await app.push_screen_wait(dialog)
+    if chosen:
+        pane.columns = set(chosen)
+        pane.redraw()
+
+
+def clear(app: KptuiApp) -> None:
+    app.log_of_events.clear()
+    app.workspace.events.set_view(app.workspace.events.view_text)
+
+
+async def save(app: KptuiApp) -> None:
+    """Write the rows in view to a file; its ending chooses the format."""
+    pane = app.workspace.events
+    if not len(pane.view):
+        app.say("No events to write.", "warning")
+        return
+    text = ".jsonl for a JSON object a line, .csv for a table, anything else for the lines as they came"
+    name = await app.push_screen_wait(prompt_dialog("Write events to a file", text, "kptui-events.jsonl"))
+    if not name or not name.strip():
+        return
+    path = Path(name.strip()).expanduser()
+    if path.exists():
+        choices = [Choice("o", "overwrite it"), Choice("n", "don't")]
+        if await app.push_screen_wait(choice_dialog(f"{path} exists", choices)) != "o":
+            return
+    records = [r for i in range(len(pane.view)) if (r := pane.record_at(i)) is not None]
+    try:
+        await asyncio.to_thread(_write_records, path, records)
+    except OSError as error:
+        app.say(f"{path} was not written: {error.strerror or error}", "error")
+        return
+    app.say(f"{len(records):,} events in {path}")
+
+
+def _write_records(path: Path, records: list[Record]) -> None:
+    """Write beside the target and rename, so that a full disk leaves an older file whole."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
+            if path.suffix == ".csv":
+                file.write(CSV_HEADER)
+            for record in records:
+                if path.suffix in (".jsonl", ".json"):
+                    file.write(record_to_json(record) + "\n")
+                elif path.suffix == ".csv":
+                    file.write(record_to_csv(record))
+                else:
+                    file.write(row_text(record) + "\n")
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def doctor(app: KptuiApp) -> None:
+    rows = []
+    for finding in app.world.findings.findings:
+        sign = {True: "✓", False: "✗", None: "–"}[finding.ok]
+        style = {True: "", False: "refused", None: "dim"}[finding.ok]
+        rows.append((f"{sign} {finding.title}: {neutralise(finding.detail)}", style))
+        if finding.remedy and finding.ok is not True:
+            rows.append((f"    {finding.remedy}", "ok"))
+    app.push_screen(text_dialog("What this machine has, and what would give the rest", rows))
+
+
+async def remove_leftovers(app: KptuiApp) -> None:
+    """Undo what a killed kptui left behind."""
+    session = app.world.session
+    if session is None:
+        app.say("No live kernel here.", "warning")
+        return
+    found = await app.gate.call(leftovers, session.files, app.world.state_dir)
+    if not found:
+        app.say("No leftovers of a killed kptui.")
+        return
+    text = "; ".join(item.sentence for item in found)
+    choices = [Choice("r", "remove them"), Choice("n", "leave them")]
+    if await app.push_screen_wait(choice_dialog("Left behind by a killed kptui", choices, text)) == "r":
+        result = await app.gate.call(cleanup, session.files, app.world.state_dir)
+        app.say("; ".join(result.left or result.done), "error" if result.left else "information")
+        await app.refresh_states()
+
+
+assert set(_ABOUT) == set(PARENTS)
+
+ACTIONS = {
+    "help": help_,
+    "snapshot": snapshot,
+    "writes": writes,
+    "doctor": doctor,
+    "leftovers": remove_leftovers,
+    "events.detail": detail,
+    "events.columns": columns,
+    "events.clear": clear,
+    "events.write": save,
+}
+__all__ = ["ACTIONS", "TextPane", "detail_rows"]

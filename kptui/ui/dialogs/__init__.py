@@ -1,0 +1,1 @@
+"""Screens on top of the workspace: menus, the filter builder, the process picker, text on the whole screen."""

@@ -1,0 +1,42 @@
+"""A modal screen that holds one pane."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+
+from kptui.ui.panes.chrome import FooterLine
+from kptui.ui.pane import Pane
+
+Result = TypeVar("Result")
+
+
+class Dialog(ModalScreen[Result], Generic[Result]):
+    """One pane on top of the workspace, with its own footer. Keys outside the pane's scope do nothing."""
+
+    BINDINGS: ClassVar[list[BindingType]] = []
+
+    def __init__(self, pane: Pane, *, width: int | str = "100%", height: int | str = "100%") -> None:
+        super().__init__()
+        self.pane = pane
+        self._wanted = (width, height)
+
+    def compose(self) -> ComposeResult:
+        self.pane.styles.width, self.pane.styles.height = self._wanted
+        self.pane.styles.max_width = "100%"
+        self.pane.styles.max_height = "100%"
+        self.pane.add_class("dialog-pane")
+        yield self.pane
+        yield FooterLine(id="dialog-footer")
+
+    def on_mount(self) -> None:
+        self.pane.focus()
+        self.show_footer()
+
+    def show_footer(self) -> None:
+        footer = self.query_one("#dialog-footer", FooterLine)
+        typing = [("enter", "take"), ("esc", "back")] if self.pane.typing else []
+        footer.show(self.pane.kptui.keymap.footer(self.pane.scope), typing)

@@ -1,0 +1,144 @@
+"""What every pane shares: drawing by lines, a cursor in a list, and keys that become commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+from textual.widget import Widget
+
+from kptui.ui.paint import Line, to_strip
+from kptui.ui.textline import TextLine
+
+if TYPE_CHECKING:
+    from kptui.ui.app import KptuiApp
+
+
+class Pane(Widget, can_focus=True):
+    """A widget that draws itself as lines and takes its own keys.
+
+    Subclasses give ``scope`` (the commands that apply here, see ``commands``) and ``draw``; they call ``redraw``
+    when what they show has changed. ``text_key`` gets each key first while a line of text is being edited.
+    """
+
+    scope: ClassVar[str] = ""
+
+    class CommandWanted(Message):
+        """A key of this pane's scope was pressed; the app runs the command."""
+
+        def __init__(self, command: str, pane: Pane) -> None:
+            super().__init__()
+            self.command = command
+            self.pane = pane
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._strips: list[Strip] | None = None
+
+    @property
+    def kptui(self) -> KptuiApp:
+        return cast("KptuiApp", self.app)
+
+    def draw(self, width: int, height: int) -> list[Line | Strip]:
+        """The pane's lines for a size in cells; at most ``height`` of them are shown."""
+        raise NotImplementedError
+
+    def redraw(self) -> None:
+        self._strips = None
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width, height = self.size.width, self.size.height
+        if self._strips is None:
+            drawn = self.draw(width, height) if width > 0 and height > 0 else []
+            self._strips = [
+                (line if isinstance(line, Strip) else to_strip(line, width)).crop_extend(0, width, None)
+                for line in drawn[:height]
+            ]
+        strip = self._strips[y] if y < len(self._strips) else Strip.blank(width)
+        return strip.apply_offsets(0, y)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.redraw()
+
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+    @property
+    def typing(self) -> bool:
+        """Whether printable keys are text at the moment."""
+        return False
+
+    def text_key(self, event: events.Key) -> bool:
+        """Take a key of an edited line; False leaves it to the commands."""
+        return False
+
+    def on_key(self, event: events.Key) -> None:
+        if self.typing and self.text_key(event):
+            event.stop()
+            event.prevent_default()
+            return
+        if self.typing and event.is_printable:
+            return
+        command = self.kptui.keymap.command(self.scope, event.key)
+        if command is not None:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.CommandWanted(command, self))
+
+    def on_paste(self, event: events.Paste) -> None:
+        if self.typing:
+            event.stop()
+            self.text_paste(event.text)
+
+    def text_paste(self, text: str) -> None:
+        """Take pasted text while a line is being edited."""
+
+
+class Cursor:
+    """A cursor and a scroll position in a list whose length changes under it."""
+
+    __slots__ = ("at", "top")
+
+    def __init__(self) -> None:
+        self.at = 0
+        self.top = 0
+
+    def move(self, to: int, count: int) -> None:
+        self.at = min(max(to, 0), max(count - 1, 0))
+
+    def window(self, count: int, height: int) -> range:
+        """The rows to show so that the cursor is visible, scrolling as little as possible."""
+        self.at = min(self.at, max(count - 1, 0))
+        height = max(height, 1)
+        if self.at < self.top:
+            self.top = self.at
+        elif self.at >= self.top + height:
+            self.top = self.at - height + 1
+        self.top = max(0, min(self.top, count - height))
+        return range(self.top, min(self.top + height, count))
+
+    def key(self, command: str, count: int, page: int) -> bool:
+        """Move by one of the list commands; False if it is none."""
+        step = {
+            "list.up": -1,
+            "list.down": 1,
+            "list.page_up": -max(page - 1, 1),
+            "list.page_down": max(page - 1, 1),
+            "list.top": -count,
+            "list.bottom": count,
+        }.get(command)
+        if step is None:
+            return False
+        self.move(self.at + step, count)
+        return True
+
+
+def edit_key(line: TextLine, event: events.Key) -> TextLine | None:
+    """``line`` after a key press, or None if the key means nothing to it."""
+    return line.key(event.key, event.character)

@@ -1,0 +1,1 @@
+"""The four panes of the workspace: symbols, the probe editor, the probes list, the events."""

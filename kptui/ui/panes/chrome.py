@@ -1,0 +1,129 @@
+"""The two fixed lines: what runs (on top) and what works now (at the bottom)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.strip import Strip
+from textual.widget import Widget
+
+from kptui.safetext import neutralise
+from kptui.ui.commands import Command, shown
+from kptui.ui.paint import Line, clip, length, to_strip
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What the status line says; ``missing`` is the headline of what this machine lacks."""
+
+    kernel: str = ""
+    demo: bool = False
+    live: bool = False
+    instance: str = ""
+    on: int = 0
+    defined: int = 0
+    rate: float = 0.0
+    lost: int = 0
+    buffer: float | None = None
+    missing: str = ""
+    hidden: bool = False
+    busy: str = ""
+    pane: int = 0
+
+
+class StatusLine(Widget):
+    """One line: kernel, instance, tracing or not, events a second, lost events, buffer."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.status = Status()
+
+    def show(self, status: Status) -> None:
+        if status != self.status:
+            self.status = status
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y:
+            return Strip.blank(width)
+        s = self.status
+        left: Line = [(" kptui ", "title")]
+        if s.demo:
+            left.append((" DEMO ", "demo"))
+            left.append((" simulated kernel", "warn"))
+        left.append((f" {neutralise(s.kernel)}" if not s.demo or width > 110 else "", "dim"))
+        if s.instance and width >= 110:
+            left.append((f" · {s.instance}", "dim"))
+        side: Line = []
+        if s.live:
+            state = ("● tracing", "ok") if s.on else ("○ idle", "dim")
+            side = [state, (f"  {s.on}/{s.defined} on" if s.defined else "", "")]
+            side.append((f"  {s.rate:,.0f} ev/s", ""))
+            side.append((f"  lost {s.lost:,}", "refused" if s.lost else "dim"))
+            if s.buffer is not None and width >= 110:
+                side.append((f"  buffer {s.buffer:.0f} %", "warn" if s.buffer > 50 else "dim"))
+            if s.hidden and width >= 110:
+                side.append(("  self hidden", "dim"))
+        elif not s.demo:
+            side = [("authoring only", "warn")]
+        if width < 100:
+            names = ("Symbols", "Probe", "Probes", "Events")
+            tabs: Line = [(f" {i}", "focus" if i == s.pane else "dim") for i in range(1, 5)]
+            if 1 <= s.pane <= 4:
+                tabs[s.pane - 1] = (f" {s.pane} {names[s.pane - 1]}", "focus")
+            side = [*side, ("  ", ""), *tabs]
+        gap = width - length(left) - length(side) - 1
+        if gap < 1:
+            left = [(" kptui ", "title"), *([(" DEMO ", "demo")] if s.demo else [])]
+            gap = max(width - length(left) - length(side) - 1, 1)
+        return to_strip([*left, (" " * gap, ""), *side, (" ", "")], width).apply_offsets(0, y)
+
+
+class NoticeLine(Widget):
+    """One line that says what is missing on this machine; hidden where nothing is."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.text = ""
+
+    def show(self, text: str) -> None:
+        self.text = text
+        self.display = bool(text)
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        line: Line = [(" ! ", "warn"), (clip(neutralise(self.text), width - 4), "warn")]
+        return to_strip(line, width).apply_offsets(0, y)
+
+
+class FooterLine(Widget):
+    """One line: the keys that work now, most useful first; as many as fit, help and quit always."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.commands: list[Command] = []
+        self.typing: list[tuple[str, str]] = []
+
+    def show(self, commands: list[Command], typing: list[tuple[str, str]]) -> None:
+        """``typing`` are (key, title) pairs to show instead while a line of text is being edited."""
+        if (commands, typing) != (self.commands, self.typing):
+            self.commands, self.typing = commands, typing
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        pairs = self.typing or [(shown(c.keys[0]), c.title) for c in self.commands if c.keys]
+        always = [] if self.typing else [p for p in pairs if p[1] in ("Help", "Quit", "Close")][:2]
+        line: Line = []
+        room = width - sum(len(k) + len(t) + 3 for k, t in always)
+        for key, title in pairs:
+            if (key, title) in always:
+                continue
+            if length(line) + len(key) + len(title) + 3 > room:
+                break
+            line += [(" ", ""), (key, "key"), (f" {title} ", "dim")]
+        for key, title in always:
+            line += [(" ", ""), (key, "key"), (f" {title} ", "dim")]
+        return to_strip(line, width).apply_offsets(0, y)

@@ -1,0 +1,403 @@
+"""Write a probe: fields, arguments and what can be read here as rows, the line and its verdict always below.
+
+Rows and text are two views of one value, the draft's line.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from kptui.probes.fetch import ProbeSyntaxError
+from kptui.probes.suggest import Suggestion, wrap_deref
+from kptui.safetext import neutralise
+from kptui.ui.draft import Draft
+from kptui.ui.hero import hero_lines
+from kptui.ui.paint import Line, clip, pad, rule
+from kptui.ui.pane import Cursor, Pane
+from kptui.ui.textline import TextLine
+from kptui.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the editor: what it stands for and which of them."""
+
+    what: str  # kind, name, place, maxactive, arg, add, offer, line
+    index: int = 0
+
+
+class EditorPane(Pane):
+    """The draft as rows; see ``Draft`` for what changes mean."""
+
+    scope = "editor"
+
+    class Changed(Message):
+        """The draft's line changed (or is being typed): judge it."""
+
+        def __init__(self, line: str) -> None:
+            super().__init__()
+            self.line = line
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.draft: Draft | None = None
+        self.verdict: Verdict | None = None
+        self.kernel: Verdict | None = None  # the kernel's own refusal of exactly this line
+        self.cursor = Cursor()
+        self.editing: TextLine | None = None
+        self.edited: Row | None = None
+        self.error = ""
+        self._past: list[Draft] = []
+        self._offers: tuple[Suggestion, ...] = ()
+        self._rows: list[Row] = []
+
+    # -- what is edited
+
+    def set_draft(self, draft: Draft | None, *, remember: bool = True) -> None:
+        """Show another draft, or the next state of this one."""
+        if draft == self.draft:
+            return
+        if remember and self.draft is not None:
+            self._past = [*self._past[-200:], self.draft]
+        place_changed = self.draft is None or draft is None or self._place(draft) != self._place(self.draft)
+        self.draft = draft
+        self.kernel = None
+        self.error = ""
+        self._offers = draft.offers() if draft else ()
+        self._rows = self._make_rows()
+        if place_changed:
+            self.cursor.at = next((i for i, row in enumerate(self._rows) if row.what == "offer"), 0)
+            self.cursor.top = 0
+        self.cursor.move(self.cursor.at, len(self._rows))
+        self._changed()
+
+    @staticmethod
+    def _place(draft: Draft) -> object:
+        probe = draft.probe
+        return (probe.place, probe.kind, draft.replacing) if probe else None
+
+    def _make_rows(self) -> list[Row]:
+        probe = self.draft.probe if self.draft else None
+        if probe is None:
+            return [Row("line")] if self.draft else []
+        rows = [Row("kind"), Row("name"), Row("place")]
+        if probe.kind == "r":
+            rows.append(Row("maxactive"))
+        rows.extend(Row("arg", i) for i in range(len(probe.args)))
+        rows.append(Row("add"))
+        rows.extend(Row("offer", i) for i in range(len(self._offers)))
+        return rows
+
+    def _changed(self) -> None:
+        self.redraw()
+        self.post_message(self.Changed(self.line))
+
+    @property
+    def line(self) -> str:
+        """The line as it stands, or as it is being typed."""
+        if self.editing and self.edited and self.edited.what == "line":
+            return self.editing.text
+        return self.draft.line if self.draft else ""
+
+    @property
+    def row(self) -> Row | None:
+        return self._rows[self.cursor.at] if self.cursor.at < len(self._rows) else None
+
+    @property
+    def shown_verdict(self) -> Verdict | None:
+        return self.kernel or self.verdict
+
+    # -- typing
+
+    @property
+    def typing(self) -> bool:
+        return self.editing is not None
+
+    def _edit(self, row: Row, text: str) -> None:
+        self.edited = row
+        self.editing = TextLine.of(text)
+        self.error = ""
+        self.redraw()
+
+    def _stop_editing(self) -> None:
+        self.editing = self.edited = None
+        self.redraw()
+
+    def text_key(self, event: events.Key) -> bool:
+        if self.editing is None:
+            return False
+        if event.key in ("enter", "tab"):
+            self._commit()
+            return True
+        if event.key in ("escape", "ctrl+c"):
+            was_line = self.edited is not None and self.edited.what == "line"
+            self._stop_editing()
+            if was_line:
+                self._changed()
+            return True
+        changed = self.editing.key(event.key, event.character)
+        if changed is None:
+            return False
+        self._typed(changed)
+        return True
+
+    def text_paste(self, text: str) -> None:
+        if self.editing is not None:
+            self._typed(self.editing.insert(text.strip().splitlines()[0] if text.strip() else ""))
+
+    def _typed(self, changed: TextLine) -> None:
+        self.editing = changed
+        self.error = ""
+        if self.edited and self.edited.what == "line":
+            self.kernel = None
+            self._changed()
+        else:
+            self.redraw()
+
+    def _commit(self) -> None:
+        draft, editing, row = self.draft, self.editing, self.edited
+        if draft is None or editing is None or row is None:
+            return
+        text = editing.text
+        try:
+            changed = {
+                "name": draft.with_name,
+                "place": draft.with_place,
+                "maxactive": draft.with_maxactive,
+            }.get(row.what, lambda _text: None)(text)
+            if row.what in ("arg", "add"):
+                changed = draft.with_arg(row.index, text)
+            elif row.what == "line":
+                changed = Draft(text, draft.replacing)
+        except ProbeSyntaxError as error:
+            self.error = f"{error.message} (at character {error.column + 1})"
+            self.editing = TextLine(text, min(error.column, len(text)))
+            self.redraw()
+            return
+        self._stop_editing()
+        if changed is not None:
+            self.set_draft(changed)
+
+    # -- commands
+
+    def run(self, command: str) -> bool:
+        """Run a command of this pane; False if it is none of them."""
+        if self.cursor.key(command, len(self._rows), max(self.size.height - 8, 2)):
+            self.redraw()
+            return True
+        draft, row = self.draft, self.row
+        if not command.startswith("editor.") or draft is None:
+            return False
+        match command:
+            case "editor.act":
+                self._act(draft, row)
+            case "editor.line":
+                self._edit(Row("line"), draft.line)
+            case "editor.kind":
+                self.set_draft(draft.toggle_kind(self.kptui.taken_names()) or draft)
+            case "editor.add":
+                self._add(draft)
+            case "editor.type" | "editor.type_back":
+                self._cycle(draft, row, 1 if command == "editor.type" else -1)
+            case "editor.remove":
+                self._remove(draft, row)
+            case "editor.deref":
+                self._dereference(draft, row)
+            case "editor.move_up" | "editor.move_down":
+                self._move(draft, row, -1 if command == "editor.move_up" else 1)
+            case "editor.undo":
+                if self._past:
+                    self.set_draft(self._past.pop(), remember=False)
+            case "editor.new":
+                self.set_draft(Draft(draft.line))
+            case "editor.fix":
+                self._fix(draft)
+            case _:
+                return False
+        return True
+
+    def _fix(self, draft: Draft) -> None:
+        verdict = self.shown_verdict
+        fix = next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
+        if fix is not None:
+            self.set_draft(Draft(fix.apply(draft.line), draft.replacing))
+
+    def _act(self, draft: Draft, row: Row | None) -> None:
+        if row is None:
+            return
+        probe = draft.probe
+        if row.what == "kind":
+            self.set_draft(draft.toggle_kind(self.kptui.taken_names()) or draft)
+        elif row.what == "offer":
+            self._take(draft, self._offers[row.index])
+        elif row.what == "line":
+            self._edit(row, draft.line)
+        elif probe is not None:
+            name = f"{probe.group}/{probe.event}" if probe.group and probe.event else probe.event or ""
+            text = {
+                "name": name,
+                "place": str(probe.place),
+                "maxactive": str(probe.maxactive or ""),
+                "arg": str(probe.args[row.index]) if row.what == "arg" else "",
+            }.get(row.what, "")
+            self._edit(Row("add", len(probe.args)) if row.what == "add" else row, text)
+
+    def _take(self, draft: Draft, offer: Suggestion) -> None:
+        """Take or give back an offer; the cursor stays on the offer though the list above it grows."""
+        changed = draft.take(offer)
+        if changed is None:
+            return
+        before = len(self._rows)
+        self.set_draft(changed)
+        self.cursor.move(self.cursor.at + len(self._rows) - before, len(self._rows))
+        self.cursor.top = max(0, self.cursor.top + len(self._rows) - before)
+        self.redraw()
+
+    def _add(self, draft: Draft) -> None:
+        if draft.probe is None:
+            self._edit(Row("line"), draft.line)
+            return
+        at = next(i for i, row in enumerate(self._rows) if row.what == "add")
+        self.cursor.move(at, len(self._rows))
+        self._edit(Row("add", len(draft.probe.args)), "")
+
+    def _argument(self, draft: Draft, row: Row | None) -> int | None:
+        """The argument that a row stands for: itself, or the one taken from an offer."""
+        if row is None:
+            return None
+        if row.what == "arg":
+            return row.index
+        return draft.taken(self._offers[row.index]) if row.what == "offer" else None
+
+    def _cycle(self, draft: Draft, row: Row | None, step: int) -> None:
+        if row is not None and row.what == "kind":
+            self.set_draft(draft.toggle_kind(self.kptui.taken_names()) or draft)
+            return
+        index = self._argument(draft, row)
+        if index is None and row is not None and row.what == "offer":
+            self._take(draft, self._offers[row.index])
+        elif index is not None:
+            self.set_draft(draft.cycle_arg(index, step) or draft)
+
+    def _remove(self, draft: Draft, row: Row | None) -> None:
+        index = self._argument(draft, row)
+        if index is not None:
+            self.set_draft(draft.with_arg(index, "") or draft)
+
+    def _dereference(self, draft: Draft, row: Row | None) -> None:
+        index = self._argument(draft, row)
+        if index is not None and draft.probe is not None:
+            self.set_draft(draft.set_arg(index, wrap_deref(draft.probe.args[index])) or draft)
+
+    def _move(self, draft: Draft, row: Row | None, step: int) -> None:
+        index = self._argument(draft, row)
+        moved = draft.move_arg(index, step) if index is not None else None
+        if moved is not None:
+            self.set_draft(moved)
+            if row is not None and row.what == "arg":
+                self.cursor.move(self.cursor.at + step, len(self._rows))
+
+    # -- drawing
+
+    def draw(self, width: int, height: int) -> list[Line | Strip]:
+        draft = self.draft
+        if draft is None:
+            return self._draw_empty(width)
+        title = "Probe"
+        note: Line = []
+        if draft.replacing:
+            note = [(f"replaces {'/'.join(draft.replacing)}", "warn")]
+        lines: list[Line | Strip] = [rule([(title, "title")], note, width, self.has_focus)]
+        line_edit = self.editing if self.edited and self.edited.what == "line" else None
+        hero = self._hero(draft, width, line_edit)
+        room = max(height - 2 - len(hero), 1)
+        rows = self._draw_rows(draft, width, room)
+        lines.extend(rows)
+        lines.extend([] for _ in range(room - len(rows)))
+        lines.append([("─" * width, "rule")])
+        lines.extend(hero)
+        return lines
+
+    def _hero(self, draft: Draft, width: int, line_edit: TextLine | None) -> list[Line]:
+        source = "the kernel refused this" if self.kernel else ""
+        hero = hero_lines(
+            draft.line,
+            self.shown_verdict,
+            width,
+            editing=line_edit,
+            fix_key=self.kptui.keymap.key("editor.fix"),
+            source=source,
+        )
+        if self.error:
+            hero.append([(" ✗ ", "refused"), (clip(neutralise(self.error), width - 4), "refused")])
+        return hero
+
+    def _draw_empty(self, width: int) -> list[Line | Strip]:
+        key = self.kptui.keymap.key
+        lines: list[Line | Strip] = [rule([("Probe", "title")], [], width, self.has_focus), []]
+        for keys, text in (
+            (key("search"), "find a function"),
+            (key("symbols.entry"), "on a symbol: an entry probe, with what its registers hold"),
+            (key("symbols.return"), "on a symbol: a return probe, with the return value"),
+            (key("editor.line"), "or type a whole line, as in kprobe_events"),
+        ):
+            lines.append([(f" {pad(keys, 7)}", "key"), (clip(text, width - 9), "dim")])
+        return lines
+
+    def _draw_rows(self, draft: Draft, width: int, room: int) -> list[Line | Strip]:
+        if draft.probe is None:
+            text = "This line can't be shown as rows; edit it as text."
+            return [[(" " + clip(text, width - 2), "dim")]]
+        drawn: list[Line | Strip] = []
+        for index in self.cursor.window(len(self._rows), room):
+            current = index == self.cursor.at
+            drawn.append(self._draw_row(draft, self._rows[index], width, current))
+        return drawn
+
+    def _draw_row(self, draft: Draft, row: Row, width: int, current: bool) -> Line:
+        mark = ("▌", "focus") if current and self.has_focus else (" ", "")
+        probe = draft.probe
+        assert probe is not None
+        if self.editing is not None and self.edited is not None and self.edited.what != "line" and current:
+            label = {"arg": f"{row.index + 1}", "add": "+"}.get(row.what, row.what)
+            return [mark, (pad(f" {label}", 11), "focus"), *self.editing.spans(width - 13, "bold")]
+        style = "bold" if current else ""
+        match row.what:
+            case "kind":
+                entry = "(•) entry  ( ) return" if probe.kind == "p" else "( ) entry  (•) return"
+                return [mark, (pad(" kind", 11), "dim"), (entry, style)]
+            case "name":
+                name = f"{probe.group or 'kprobes'} / {probe.event or '(the kernel makes one)'}"
+                return [mark, (pad(" name", 11), "dim"), (clip(neutralise(name), width - 13), style)]
+            case "place":
+                return [mark, (pad(" place", 11), "dim"), (clip(neutralise(str(probe.place)), width - 13), style)]
+            case "maxactive":
+                text = str(probe.maxactive) if probe.maxactive else "–  (calls at a time; more for ones that sleep)"
+                return [mark, (pad(" maxactive", 11), "dim"), (clip(text, width - 13), style)]
+            case "arg":
+                text = neutralise(str(probe.args[row.index]))
+                return [mark, (pad(f" {row.index + 1:>2}", 4), "dim"), (clip(text, width - 6), style)]
+            case "add":
+                what = "none yet: take offers below, or a to type one" if not probe.args else "a to type another"
+                return [mark, ("  + ", "dim"), (clip(what, width - 6), "dim")]
+        return self._draw_offer(draft, row, width, current, mark)
+
+    def _draw_offer(self, draft: Draft, row: Row, width: int, current: bool, mark: tuple[str, str]) -> Line:
+        offer = self._offers[row.index]
+        taken = draft.taken(offer) is not None
+        sign = (" ✓ ", "ok") if taken else ("   ", "")
+        names = min(max((len(o.name) for o in self._offers), default=8), 16)
+        types = min(max((len(o.ctype) for o in self._offers), default=8), 24 if width > 90 else 16)
+        wheres = min(max((len(o.where) for o in self._offers), default=4), 14)
+        line: Line = [mark, sign, (pad(offer.where, wheres + 1), "dim"), (pad(offer.name, names + 1), "bold" if current else "")]
+        if width > 64:
+            line.append((pad(offer.ctype, types + 1), "dim"))
+        room = width - sum(len(text) for text, _ in line)
+        form = str(offer.arg)
+        text = f"{form}  {offer.note}" if offer.note and len(form) + len(offer.note) + 2 <= room else form
+        line.append((clip(text, room), "ok" if taken else "bold" if current else "dim"))
+        return line

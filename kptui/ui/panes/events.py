@@ -1,0 +1,404 @@
+"""Watch the events: the newest at the bottom, or held still; search, a view filter, columns, detail.
+
+Only the rows on the screen are ever decoded; a flood costs the same to paint as a trickle.
+"""
+
+from __future__ import annotations
+
+from textual import events as textual_events
+from textual.message import Message
+from textual.strip import Strip
+
+from kptui.events import EventLog, LogView, Record, TraceEvent
+from kptui.filters import FilterSyntaxError, compile_filter, parse_filter
+from kptui.safetext import neutralise
+from kptui.ui.paint import Line, clip, highlight, pad, right, rule
+from kptui.ui.pane import Pane
+from kptui.ui.textline import TextLine
+from kptui.events import event_values
+
+COLUMNS = ("time", "delta", "cpu", "flags", "task", "event", "place", "args")
+DEFAULT_COLUMNS = frozenset({"time", "cpu", "task", "event", "args"})
+_VIEW_SLICE = 4000  # events tested against the view filter per tick: about 20 ms of the loop at most
+
+
+class EventsPane(Pane):
+    """A view over the event log."""
+
+    scope = "events"
+
+    class ViewRefused(Message):
+        """The view filter that was typed isn't one; the text says why."""
+
+        def __init__(self, text: str) -> None:
+            super().__init__()
+            self.text = text
+
+    def __init__(self, log: EventLog, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.log = log
+        self.view_text = ""
+        self.view = LogView(log, None)
+        self.follow = True
+        self.at = 0  # position in the view
+        self.top = 0
+        self.columns = set(DEFAULT_COLUMNS)
+        self.needle = ""
+        self.input: TextLine | None = None
+        self.input_kind = ""
+        self.error = ""
+        self.hint = ""
+        self._seen = (-1, -1, -1)
+
+    # -- the log grew
+
+    def tick(self) -> None:
+        """Look at what arrived since the last tick; repaint only when something shown may have changed."""
+        self.view.advance(_VIEW_SLICE)
+        seen = (self.log.received, self.log.evicted, len(self.view))
+        if seen == self._seen:
+            return
+        self._seen = seen
+        if self.follow:
+            self.at = max(len(self.view) - 1, 0)
+        self.redraw()
+
+    def set_view(self, text: str) -> bool:
+        """Show only events for which a filter is true; '' shows all. False and a message where it is no filter."""
+        text = text.strip()
+        predicate = None
+        if text:
+            try:
+                test = compile_filter(parse_filter(text))
+            except FilterSyntaxError as error:
+                self.error = f"{error.message} (at character {error.column + 1})"
+                self.redraw()
+                return False
+
+            def predicate(record: Record) -> bool:
+                return isinstance(record, TraceEvent) and test(event_values(record))
+
+        self.error = ""
+        self.view_text = text
+        self.view = LogView(self.log, predicate)
+        self._seen = (-1, -1, -1)
+        self.follow = True
+        self.tick()
+        return True
+
+    @property
+    def record(self) -> Record | None:
+        """The record under the cursor."""
+        return self.record_at(self.at)
+
+    def record_at(self, position: int) -> Record | None:
+        if not 0 <= position < len(self.view):
+            return None
+        index = self.view.index(position)
+        return self.log.record(index) if index >= self.log.first else None
+
+    # -- typing: search and view filter
+
+    @property
+    def typing(self) -> bool:
+        return self.input is not None
+
+    def start_input(self, kind: str, text: str = "") -> None:
+        self.input_kind = kind
+        self.input = TextLine.of(text)
+        self.error = ""
+        self.redraw()
+
+    def text_key(self, event: textual_events.Key) -> bool:
+        if self.input is None:
+            return False
+        if event.key == "enter":
+            self._accept(self.input.text)
+            return True
+        if event.key in ("escape", "ctrl+c"):
+            self.input = None
+            self.error = ""
+            self.redraw()
+            return True
+        changed = self.input.key(event.key, event.character)
+        if changed is None:
+            return False
+        self.input = changed
+        self.error = ""
+        self.redraw()
+        return True
+
+    def text_paste(self, text: str) -> None:
+        if self.input is not None:
+            self.input = self.input.insert(text)
+            self.redraw()
+
+    def _accept(self, text: str) -> None:
+        if self.input_kind == "view":
+            if self.set_view(text):
+                self.input = None
+        else:
+            self.input = None
+            self.needle = text
+            if text:
+                self.seek(-1, from_here=True)
+        self.redraw()
+
+    def seek(self, step: int, *, from_here: bool = False) -> bool:
+        """Move to the next event (``step`` 1 or -1) whose text holds the search text; False if there is none."""
+        needle = self.needle.casefold()
+        if not needle:
+            return False
+        position = self.at if from_here else self.at + step
+        while 0 <= position < len(self.view):
+            index = self.view.index(position)
+            if index >= self.log.first and needle in self._text(index).casefold():
+                self.follow = False
+                self.at = position
+                self.redraw()
+                return True
+            position += step
+        self.error = f"no {'earlier' if step < 0 else 'later'} event with {self.needle!r}"
+        self.redraw()
+        return False
+
+    def _text(self, index: int) -> str:
+        return self.log.line(index).decode("utf-8", "replace")
+
+    # -- commands
+
+    def run(self, command: str) -> bool:
+        count = len(self.view)
+        page = max(self.size.height - 3, 1)
+        step = {
+            "list.up": -1,
+            "list.down": 1,
+            "list.page_up": -page,
+            "list.page_down": page,
+            "list.top": -count,
+            "list.bottom": count,
+        }.get(command)
+        self.error = ""
+        if step is not None:
+            self.at = min(max(self.at + step, 0), max(count - 1, 0))
+            self.follow = command == "list.bottom" or (self.follow and step > 0)
+            self.redraw()
+            return True
+        match command:
+            case "events.follow":
+                self.follow = not self.follow
+                if self.follow:
+                    self.at = max(count - 1, 0)
+            case "events.hold":
+                self.follow = False
+            case "events.next":
+                self.seek(1)
+            case "events.previous":
+                self.seek(-1)
+            case "events.view":
+                self.start_input("view", self.view_text)
+            case "events.exclude":
+                self._exclude()
+            case "events.reset":
+                self.needle = ""
+                self.set_view("")
+            case _:
+                return False
+        self.redraw()
+        return True
+
+    def _exclude(self) -> None:
+        record = self.record
+        if isinstance(record, TraceEvent):
+            name = neutralise(record.comm).replace('"', "?")
+            without = f'!(comm == "{name}" && event == "{neutralise(record.event)}")'
+            self.set_view(f"{self.view_text} && {without}" if self.view_text else without)
+
+    # -- drawing
+
+    def draw(self, width: int, height: int) -> list[Line | Strip]:
+        lines: list[Line | Strip] = [self._title(width)]
+        bottom = self._bottom(width)
+        room = height - 2 - len(bottom)
+        count = len(self.view)
+        if not count:
+            lines.extend(self._empty(width))
+            lines.extend([] for _ in range(max(room + 2 - len(lines) - len(bottom) + 1, 0)))
+            lines[height - len(bottom) :] = bottom
+            return lines
+        lines.append(self._header(width))
+        self.at = min(self.at, count - 1)
+        if self.follow:
+            self.top = max(count - room, 0)
+        elif self.at < self.top:
+            self.top = self.at
+        elif self.at >= self.top + room:
+            self.top = self.at - room + 1
+        self.top = max(min(self.top, count - room), 0)
+        previous = self._time(self.top - 1) if "delta" in self.columns else None
+        for position in range(self.top, min(self.top + room, count)):
+            line, previous = self._row(position, width, previous)
+            lines.append(line)
+        lines.extend([] for _ in range(height - len(bottom) - len(lines)))
+        lines.extend(bottom)
+        return lines
+
+    def _title(self, width: int) -> Line:
+        state = ("following", "ok") if self.follow else ("holding", "warn")
+        side: Line = [state, (f" · {len(self.log):,} kept", "")]
+        if self.log.evicted:
+            side.append((f" · {self.log.evicted:,} evicted", "dim"))
+        if self.log.lost:
+            side.append((f" · {self.log.lost:,} lost", "refused"))
+        if self.view_text:
+            side.append((f" · view {len(self.view):,}: {clip(neutralise(self.view_text), max(width // 3, 12))}", "warn"))
+        return rule([("Events", "title")], side, width, self.has_focus)
+
+    def _bottom(self, width: int) -> list[Line | Strip]:
+        if self.input is not None:
+            sign = " / " if self.input_kind == "search" else " & "
+            lines: list[Line | Strip] = [[(sign, "focus"), *self.input.spans(width - 5, "bold")]]
+            if self.error:
+                lines.insert(0, [(" ✗ ", "refused"), (clip(neutralise(self.error), width - 4), "refused")])
+            return lines
+        if self.error:
+            return [[(" ! ", "warn"), (clip(neutralise(self.error), width - 4), "warn")]]
+        return []
+
+    def _empty(self, width: int) -> list[Line]:
+        if len(self.log):
+            key = self.kptui.keymap.key("events.reset")
+            return [[(clip(f" No captured event matches the view filter; {key} shows all.", width), "dim")]]
+        return [[(clip(f" {piece}", width), "dim")] for piece in (self.hint or "No events yet.").split("\n")]
+
+    def _header(self, width: int) -> Line:
+        line: Line = [("  ", "")]
+        for name, title, size in self._columns(width):
+            line.append((right(title, size) if name in ("time", "delta", "cpu") else pad(title, size), "dim"))
+            line.append(("  ", ""))
+        return line
+
+    def _columns(self, width: int) -> list[tuple[str, str, int]]:
+        """(column, heading, cells) of each column shown; what is last gets the rest."""
+        wide = width >= 110
+        sizes = {
+            "time": 15 if wide else 14,
+            "delta": 9,
+            "cpu": 3,
+            "flags": 5,
+            "task": 22 if wide else 16,
+            "event": 18 if wide else 12,
+            "place": 28 if wide else 20,
+            "args": 0,
+        }
+        titles = {"task": "COMM-PID", "delta": "Δ"}
+        return [(c, titles.get(c, c.upper()), sizes[c]) for c in COLUMNS if c in self.columns]
+
+    def _time(self, position: int) -> float | None:
+        record = self.record_at(position)
+        return _seconds(record.ts) if isinstance(record, TraceEvent) else None
+
+    def _row(self, position: int, width: int, previous: float | None) -> tuple[Line, float | None]:
+        record = self.record_at(position)
+        current = position == self.at and not self.follow
+        mark: Line = [("▌ ", "focus")] if current else [("  ", "")]
+        if record is None:
+            return [*mark, ("(evicted)", "dim")], previous
+        if not isinstance(record, TraceEvent):
+            style = "refused" if record.kind == "lost" else "dim"
+            sign = "✗ " if record.kind == "lost" else ""
+            return [*mark, (clip(sign + neutralise(record.text).strip(), width - 3), style)], previous
+        time = _seconds(record.ts)
+        delta = _delta(time - previous) if time is not None and previous is not None else ""
+        cells = {
+            "time": neutralise(record.ts),
+            "delta": delta,
+            "cpu": str(record.cpu),
+            "flags": neutralise(record.flags or ""),
+            "task": "",
+            "event": neutralise(record.event),
+            "place": _place(record),
+            "args": _args(record),
+        }
+        line: Line = mark
+        used = 2
+        for name, _, size in self._columns(width):
+            if name == "args":
+                line = [*line, *self._marked(clip(cells["args"], max(width - used - 1, 1)), current)]
+                break
+            if name == "task":
+                pid = f"-{record.pid}"
+                text = clip(neutralise(record.comm), size - len(pid)) + pid
+                piece = pad(text, size)
+            elif name in ("time", "delta", "cpu"):
+                piece = right(cells[name], size)
+            else:
+                piece = pad(cells[name], size)
+            style = "bold" if current else "dim" if name in ("time", "cpu", "delta", "flags") else ""
+            line = [*line, *(self._marked(piece, current) if name in ("task", "event") else [(piece, style)]), ("  ", "")]
+            used += size + 2
+        return line, time if time is not None else previous
+
+    def _marked(self, text: str, current: bool) -> Line:
+        base = "bold" if current else ""
+        needle = self.needle.casefold()
+        folded = text.casefold()
+        if not needle or needle not in folded or len(folded) != len(text):
+            return [(text, base)]
+        positions: list[int] = []
+        start = folded.find(needle)
+        while start >= 0:
+            positions.extend(range(start, start + len(needle)))
+            start = folded.find(needle, start + len(needle))
+        return highlight(text, positions, "match", base)
+
+
+def _seconds(ts: str) -> float | None:
+    try:
+        return float(ts)
+    except ValueError:
+        return None
+
+
+def _delta(seconds: float) -> str:
+    if seconds < 0:
+        return "–"
+    if seconds < 0.001:
+        return f"{seconds * 1e6:.0f} µs"
+    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
+
+
+def _place(event: TraceEvent) -> str:
+    place = event.ip or event.ret_ip
+    if place is None:
+        return ""
+    name = f"{place.sym or place.addr or '?'}{f'+0x{place.off:x}' if place.off else ''}"
+    if place.mod:
+        name += f" [{place.mod}]"
+    return neutralise(f"{name} <- {event.func}" if event.func else name)
+
+
+def _args(event: TraceEvent) -> str:
+    """The arguments as the kernel printed them, with strings quoted."""
+    if event.body is not None:
+        return neutralise(event.body)
+    pieces = []
+    for arg in event.args:
+        if arg.value is None:
+            text = "(fault)"
+        elif isinstance(arg.value, tuple):
+            text = "{" + ",".join("(fault)" if v is None else v for v in arg.value) + "}"
+        else:
+            text = f'"{arg.value}"' if arg.type == "str" else arg.value
+        pieces.append(f"{arg.name}={text}")
+    return neutralise(" ".join(pieces))
+
+
+def row_text(record: Record) -> str:
+    """One captured record as a line of text for the clipboard or a file: neutralised, whole."""
+    if isinstance(record, TraceEvent):
+        place = _place(record)
+        body = f"({place}) {_args(record)}".rstrip() if place else _args(record)
+        task = f"{neutralise(record.comm)}-{record.pid}"
+        return f"{task} [{record.cpu:03d}] {neutralise(record.ts)}: {neutralise(record.event)}: {body}"
+    return neutralise(record.text)

@@ -1,0 +1,55 @@
+"""What the screen is given by whoever starts it: the kernel (real, simulated or none), and where our files are."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from kptui.host.config import Config
+from kptui.kernel.capabilities import Findings
+from kptui.kernel.session import Session
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class World:
+    """``read_symbols`` and ``open_session`` block and are run on a thread; ``open_session`` gives None where there
+    is no kernel to trace. ``findings`` say what this machine lacks.
+    """
+
+    read_symbols: Callable[[], bytes]
+    open_session: Callable[[], Session | None]
+    findings: Findings
+    config: Config
+    state_dir: Path
+    environ: Mapping[str, str]
+    release: str = ""
+    readme: str = ""
+    demo: bool = False
+    group: str | None = None
+    session: Session | None = None
+    notes: list[str] = field(default_factory=list)
+
+
+class Gate:
+    """The way from the event loop to the kernel: one blocking call at a time, on a thread.
+
+    A write to tracefs can take tens of milliseconds (the kernel waits for all CPUs), and the order of writes is
+    what keeps the undo right.
+    """
+
+    def __init__(self) -> None:
+        self._lock = asyncio.Lock()
+
+    @property
+    def busy(self) -> bool:
+        return self._lock.locked()
+
+    async def call(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        async with self._lock:
+            return await asyncio.to_thread(function, *args, **kwargs)
