@@ -9,6 +9,11 @@ import pytest
 from tests.realkernel.suite import Suite, unavailable
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Real kernels come last: they take the longest, and both cores."""
+    items.sort(key=lambda item: item.get_closest_marker("realkernel") is not None)
+
+
 @pytest.fixture(scope="session")
 def suite() -> Suite:
     reason = unavailable()
