@@ -6,6 +6,7 @@ from array import array
 from collections import Counter
 from collections.abc import Mapping
 
+from kptui.events import body, lines
 from kptui.events.log import EventLog, LogView
 from kptui.events.model import ArgValue, Record, TraceEvent
 
@@ -16,6 +17,19 @@ def _shown(value: ArgValue) -> str | None:
     if isinstance(value, tuple):
         return "{" + ",".join("(fault)" if item is None else item for item in value) + "}"
     return value
+
+
+def arguments_text(record: TraceEvent) -> str:
+    """The arguments as the kernel printed them, ``fd=3 path="/x"``; an event's body if it is no probe's."""
+    if record.body is not None:
+        return record.body
+    if not record.args:
+        return ""
+    raw = record.raw.encode("utf-8", "surrogateescape")
+    start = lines.is_start(raw)  # by columns: a command name may imitate all that follows
+    text = raw[start.end() if start else 0 :].decode("utf-8", "surrogateescape")
+    place = body.head(text[len(record.event) + 2 :])
+    return text[len(record.event) + 2 + place.end() + 1 :] if place else text
 
 
 def event_values(record: Record) -> dict[str, str | int | None]:
