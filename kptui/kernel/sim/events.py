@@ -1,0 +1,371 @@
+"""Probe events of the simulated kernel: what a definition turns into in the listing, in ``format`` and in a
+record.
+
+After trace_kprobe.c and trace_probe.c of 6.12; compared with that kernel's own files in the tests.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kptui.kernel.sim.machine import MASK, State, address_of, text_of, value_of
+from kptui.kernel.sim.recording import RETURN
+from kptui.kernel.sim.symbols import ENDBR_SIZE, SimSymbol, SimSymbols
+from kptui.probes.cnumber import parse_unsigned
+from kptui.probes.exprs import Bitfield, BtfPath, Comm, Expr, ImmString, Raw
+from kptui.probes.fetch import ProbeSyntaxError, is_identifier, parse_expr, parse_type
+
+DEFAULT_GROUP = "kprobes"
+DEFAULT_MAXACTIVE = 10  # max(10, 2 x possible CPUs), kernel/kprobes.c
+MAX_NAME = 63
+STRINGS = frozenset({"string", "ustring", "symstr"})
+COMMON_FORMAT = """\
+\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;
+\tfield:unsigned char common_flags;\toffset:2;\tsize:1;\tsigned:0;
+\tfield:unsigned char common_preempt_count;\toffset:3;\tsize:1;\tsigned:0;
+\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;
+
+"""
+# %pd and %pD read d_name.name through struct dentry and struct file of this kernel
+# (traceprobe_expand_dentry_args)
+DENTRY_NAME = "+0x0(+0x28({}))"
+FILE_NAME = "+0x0(+0x28(+0x48({})))"
+
+
+@dataclass(frozen=True, slots=True)
+class SimArg:
+    """An argument as listed: ``name=text``; ``base`` is a type name or a bitfield, ``count`` makes an array."""
+
+    name: str
+    text: str
+    expr: Expr
+    base: str | Bitfield
+    count: int | None
+
+    @property
+    def is_string(self) -> bool:
+        return self.base in STRINGS
+
+    @property
+    def size(self) -> int:
+        """Bytes of one element in the record."""
+        if isinstance(self.base, Bitfield):
+            return self.base.container // 8
+        if self.is_string:
+            return 4
+        if self.base == "char":
+            return 1
+        return 8 if self.base == "symbol" else int(self.base[1:]) // 8
+
+    @property
+    def signed(self) -> bool:
+        return isinstance(self.base, str) and self.base.startswith("s") and self.base[1:].isdigit()
+
+    @property
+    def shape(self) -> tuple[str, str, int | None]:
+        """What must agree between probes of one event."""
+        return self.name, str(self.base), self.count
+
+    def field_line(self, offset: int) -> str:
+        count = self.count
+        if self.is_string:
+            kind = "__data_loc char[]" if count is None else f"__data_loc char[][{count}]"
+            return f"\tfield:{kind} {self.name};\toffset:{offset};\tsize:{4 * (count or 1)};\tsigned:1;\n"
+        kind = f"{'s' if self.signed else 'u'}{self.size * 8}"
+        name = self.name if count is None else f"{self.name}[]"
+        size = self.size * (count or 1)
+        return f"\tfield:{kind} {name};\toffset:{offset};\tsize:{size};\tsigned:{int(self.signed)};\n"
+
+    @property
+    def printed(self) -> str:
+        """The conversion in ``print fmt``."""
+        if self.is_string:
+            one = '\\"%s\\"'
+        elif self.base == "char":
+            one = "'%c'"
+        elif self.base == "symbol":
+            one = "%pS"
+        else:
+            long = "L" if self.size == 8 else ""
+            letter = "d" if self.signed else "x" if str(self.base).startswith("x") else "u"
+            one = f"{'0x' if letter == 'x' else ''}%{long}{letter}"
+        return one if self.count is None else "{" + ",".join([one] * self.count) + "}"
+
+    @property
+    def sources(self) -> list[str]:
+        """What ``print fmt`` prints."""
+        names = [self.name] if self.count is None else [f"{self.name}[{i}]" for i in range(self.count)]
+        return [f"__get_str({name})" if self.is_string else f"REC->{name}" for name in names]
+
+
+@dataclass(slots=True)
+class SimProbe:
+    """One definition. ``address`` is where it sits (after an ENDBR64), None while its module is missing."""
+
+    kind: str
+    group: str
+    event: str
+    place: str
+    symbol: SimSymbol | None
+    offset: int
+    address: int | None
+    maxactive: int
+    args: tuple[SimArg, ...]
+    parameters: Mapping[str, int] = field(default_factory=dict)
+    hits: int = 0
+
+    @property
+    def listed(self) -> str:
+        head = f"r{self.maxactive}" if self.kind == "r" else "p"
+        words = [f"{head}:{self.group}/{self.event}", self.place]
+        return " ".join(words + [f"{arg.name}={arg.text}" for arg in self.args])
+
+    @property
+    def function(self) -> str | None:
+        """The function whose calls it sees: only probes at a function's beginning see recorded calls."""
+        at_entry = (
+            self.symbol is not None and self.address is not None and entry_of(self.symbol) == self.address
+        )
+        return self.symbol.name if at_entry and self.symbol is not None else None
+
+
+def entry_of(symbol: SimSymbol) -> int:
+    return symbol.address + (ENDBR_SIZE if symbol.endbr else 0)
+
+
+@dataclass(slots=True)
+class SimEvent:
+    """An event directory: one probe, or several of the same kind and arguments."""
+
+    id: int
+    probes: list[SimProbe]
+
+    @property
+    def first(self) -> SimProbe:
+        return self.probes[0]
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.first.group, self.first.event
+
+    def format(self) -> str:
+        probe = self.first
+        text = f"name: {probe.event}\nID: {self.id}\nformat:\n{COMMON_FORMAT}"
+        places = ["__probe_func", "__probe_ret_ip"] if probe.kind == "r" else ["__probe_ip"]
+        offset = 8
+        for name in places:
+            text += f"\tfield:unsigned long {name};\toffset:{offset};\tsize:8;\tsigned:0;\n"
+            offset += 8
+        for arg in probe.args:
+            text += arg.field_line(offset)
+            offset += arg.size * (arg.count or 1)
+        shown = " <- ".join(["%lx"] * len(places))
+        shown = " ".join([f"({shown})"] + [f"{arg.name}={arg.printed}" for arg in probe.args])
+        sources = [f"REC->{name}" for name in places] + [
+            source for arg in probe.args for source in arg.sources
+        ]
+        return f'{text}\nprint fmt: "{shown}", {", ".join(sources)}\n'
+
+
+# ------------------------------------------------------------------ from words
+
+
+def split_words(line: str) -> list[str]:
+    """The words of a definition line; what follows ``#`` is a comment."""
+    return re.split(r"[ \t\r\v\f]+", line.partition("#")[0].strip(" \t\r\v\f\n"))
+
+
+def event_names(command: str, kind: str, place: str) -> tuple[str, str]:
+    """(group, event) of a command word that the checker has accepted."""
+    _, colon, spec = command[1:].partition(":")
+    group, event = DEFAULT_GROUP, ""
+    if colon:
+        separator = "/" if "/" in spec else "."
+        head, found, tail = spec.partition(separator)
+        group, event = (head, tail) if found else (DEFAULT_GROUP, head)
+    return group, event or generated_name(kind, place)
+
+
+def generated_name(kind: str, place: str) -> str:
+    """``p_vfs_read_0``: kind, symbol and decimal offset, cut to 63 bytes, made an identifier."""
+    where, _, _ = place.partition("%")
+    match = re.fullmatch(r"([^+]*?)(?:\+(.*))?", where)
+    symbol, digits = (match[1], match[2]) if match else (where, None)
+    offset = parse_unsigned(digits or "0") or 0
+    name = f"{kind}_{symbol}_{offset}"[:MAX_NAME]
+    return name[0] + re.sub(r"[:.*]", "_", name[1:])
+
+
+def make_probe(line: str, symbols: SimSymbols, parameters: Mapping[str, int]) -> SimProbe:
+    """The probe that an accepted definition makes. ``parameters``: BTF names of the function's parameters."""
+    command, place, *words = split_words(line)
+    kind = "r" if command[0] == "r" or place.endswith("%return") else "p"
+    where = place.removesuffix("%return")
+    group, event = event_names(command, kind, where)
+    number = re.match(r"r(\d\w*)", command)
+    maxactive = (parse_unsigned(number[1]) or 0) if number else DEFAULT_MAXACTIVE
+    symbol, offset, shown, address = resolve_place(where, symbols)
+    expanded = [word for given in words for word in _expand(given, parameters)]
+    args = tuple(make_arg(word, number, parameters) for number, word in enumerate(expanded, 1))
+    return SimProbe(kind, group, event, shown, symbol, offset, address, maxactive, args, parameters)
+
+
+def resolve_place(where: str, symbols: SimSymbols) -> tuple[SimSymbol | None, int, str, int | None]:
+    """(symbol, offset, as listed, address) of a place without ``%return``. Raw addresses are listed hashed."""
+    raw = parse_unsigned(where)
+    if raw is not None:
+        found = symbols.resolve(raw)
+        return (found[0] if found else None), (found[1] if found else 0), f"0x{_hashed(raw):016x}", raw
+    name, plus, digits = where.partition("+")
+    offset = parse_unsigned(digits) or 0 if plus else 0
+    module, colon, plain = name.rpartition(":")
+    shown = name + (f"+{offset}" if offset else "")
+    copies = symbols.lookup(plain, module or None) if colon else symbols.lookup(name)
+    if not copies:
+        return None, offset, shown, None
+    symbol = copies[0]
+    address = symbol.address + offset
+    inside = symbols.resolve(address)  # "_text+N" stands for the function there
+    if inside is not None:
+        symbol, offset = inside
+        address = symbol.address + offset
+    if address == symbol.address:
+        address = entry_of(symbol)
+    return symbol, offset, shown, address
+
+
+def _hashed(address: int) -> int:
+    """Something that can't be turned back into the address, as %p prints it."""
+    value = (address * 0x9E3779B97F4A7C15 + 0x3F352813) & MASK
+    return (value >> 16) & 0xFFFFFFFF
+
+
+def _expand(word: str, parameters: Mapping[str, int]) -> list[str]:
+    """``$arg*`` and ``$argN`` as the names that BTF gives them; other words as they are."""
+    if word == "$arg*":
+        return [f"{name}={name}" for name in parameters]
+    match = re.fullmatch(r"\$arg(\d+)(:.*)?", word)
+    if match:
+        for name, index in parameters.items():
+            if index == int(match[1]):
+                return [f"{name}={name}{match[2] or ''}"]
+    return [word]
+
+
+def make_arg(word: str, position: int, parameters: Mapping[str, int] | None = None) -> SimArg:
+    """One accepted argument word, such as ``path=+0(%si):ustring``."""
+    name, equals, text = word.partition("=")
+    if not equals:
+        text = word
+        bare = word.partition(":")[0]
+        name = bare if is_identifier(bare) else f"arg{position}"
+    source, colon, type_text = text.partition(":")
+    if type_text in {"%pd", "%pD"}:
+        source = (DENTRY_NAME if type_text == "%pd" else FILE_NAME).format(source)
+        type_text = "string"
+        text = f"{source}:string"
+    kind = parse_type(type_text) if colon else None
+    expr = _expr(source)
+    return SimArg(name, text, expr, kind.base if kind else _default_type(expr), kind.count if kind else None)
+
+
+def _expr(source: str) -> Expr:
+    """The kernel ignores what follows the last brace, the tree's parser doesn't."""
+    try:
+        return parse_expr(source)
+    except ProbeSyntaxError:
+        cut = source.rfind(")") + 1
+        text = re.sub(r"(^|\()([+-]u?)\+", r"\1\2", source[:cut] if cut else source)
+        try:
+            return parse_expr(text)
+        except ProbeSyntaxError:
+            return Raw(source)
+
+
+def _default_type(expr: Expr) -> str:
+    return "string" if isinstance(expr, Comm | ImmString) else "x64"
+
+
+# ------------------------------------------------------------------ values
+
+
+def number_of(arg: SimArg, state: State, element: int = 0) -> int:
+    """One element's value, cut to its width, signed where the type is; 0 for unreadable memory."""
+    address = address_of(arg.expr, state) if not isinstance(arg.expr, BtfPath) else None
+    size = arg.size
+    if address is not None:
+        data = state.memory.read((address + element * size) & MASK, size)
+        value = 0 if data is None else int.from_bytes(data, "little")
+    else:
+        value = value_of(arg.expr, state) or 0
+    value &= (1 << (8 * size)) - 1
+    if isinstance(arg.base, Bitfield):
+        return (value >> arg.base.offset) & ((1 << arg.base.width) - 1)
+    if arg.signed and value >> (8 * size - 1):
+        value -= 1 << (8 * size)
+    return value
+
+
+def string_of(arg: SimArg, state: State, symbols: SimSymbols, element: int = 0) -> bytes | None:
+    """The text of a string element; None for a fault."""
+    if arg.base == "symstr":
+        return symbols.describe(value_of(arg.expr, state) or 0).encode()
+    if arg.count is None:
+        return text_of(arg.expr, state)
+    address = address_of(arg.expr, state)
+    pointer = None if address is None else state.memory.read(address + 8 * element, 8)
+    return None if pointer is None else state.memory.string(int.from_bytes(pointer, "little"))
+
+
+def print_arg(arg: SimArg, state: State, symbols: SimSymbols) -> bytes:
+    """`` name=value`` as the kernel prints it."""
+    shown = [_print(arg, state, symbols, element) for element in range(arg.count or 1)]
+    value = shown[0] if arg.count is None else b"{" + b",".join(shown) + b"}"
+    return b" " + arg.name.encode() + b"=" + value
+
+
+def _print(arg: SimArg, state: State, symbols: SimSymbols, element: int) -> bytes:
+    if arg.is_string:
+        text = string_of(arg, state, symbols, element)
+        return b"(fault)" if text is None else b'"' + text + b'"'
+    value = number_of(arg, state, element)
+    if arg.base == "char":
+        return b"'" + bytes([value & 0xFF]) + b"'"
+    if arg.base == "symbol":
+        return symbols.describe(value).encode()
+    return (f"0x{value:x}" if str(arg.base).startswith("x") else str(value)).encode()
+
+
+def filter_values(probe: SimProbe, state: State, symbols: SimSymbols) -> dict[str, str | int | None]:
+    """What an event filter compares: numbers, texts ('' for a fault); arrays as trace_events_filter.c sees
+    them.
+    """
+    values: dict[str, str | int | None] = {}
+    for arg in probe.args:
+        if arg.is_string:
+            text = string_of(arg, state, symbols)
+            values[arg.name] = "" if text is None else text.decode("utf-8", "surrogateescape")
+        elif arg.count is None:
+            values[arg.name] = number_of(arg, state)
+        else:
+            total = arg.size * arg.count
+            parts = [number_of(arg, state, i) & ((1 << (8 * arg.size)) - 1) for i in range(arg.count)]
+            joined = sum(part << (8 * arg.size * i) for i, part in enumerate(parts))
+            values[arg.name] = joined if total in {1, 2, 4, 8} else None
+    return values
+
+
+def print_body(
+    probe: SimProbe, kind: int, caller: int, state: State, symbols: SimSymbols, sym_addr: bool
+) -> bytes:
+    """``(vfs_read+0x4/0x370) count=8`` or ``(caller <- function) ret=0``."""
+    address = probe.address or 0
+    if kind == RETURN:
+        name = probe.symbol.name if probe.symbol else f"0x{address:08x}"
+        function = f"{name} <{address:016x}>" if sym_addr else name
+        place = f"({symbols.describe(caller, with_address=sym_addr)} <- {function})"
+    else:
+        place = f"({symbols.describe(address, with_address=sym_addr)})"
+    return place.encode() + b"".join(print_arg(arg, state, symbols) for arg in probe.args)
