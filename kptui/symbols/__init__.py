@@ -1,4 +1,6 @@
-"""The kernel's symbols: a lean table of kallsyms, a search over it as one types, and which of them can be probed."""
+"""The kernel's symbols: a lean table of kallsyms, a search over it as one types, and which of them can be
+probed.
+"""
 
 from kptui.symbols.names import aliases, base_name, is_noise
 from kptui.symbols.search import Hit, Hits, SymbolSearch

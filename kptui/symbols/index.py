@@ -1,10 +1,10 @@
 """The names of a table in the order in which a search tries them, with sieves that skip most of them.
 
 Names are lower-cased, told apart (each once) and put into three pools: functions, data, noise. In a pool they
-go by length, so that the first to match are the closest and a misspelling is looked for among its like. They are
-cut into chunks; for a chunk and a letter one big integer has a bit for each name that contains the letter. The
-sieves are made when a query first needs them. No step here works on more than a chunk, or on more than the names
-of one length, at a time: it may run beside a screen.
+go by length, so that the first to match are the closest and a misspelling is looked for among its like.
+They are cut into chunks; for a chunk and a letter one big integer has a bit for each name that contains the
+letter. The sieves are made when a query first needs them. No step here works on more than a chunk, or on
+more than the names of one length, at a time: it may run beside a screen.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from operator import contains
 from kptui.symbols import names as naming
 from kptui.symbols.table import SymbolTable
 
-CHUNK = 4096
+CHUNK = 2048
 TEXT, DATA, NOISE = range(3)  # the pools
-_FEW = 500  # names: below that, trying each is cheaper than making another sieve
+_FEW = 300  # names: below that, trying each is cheaper than making another sieve
 _BITS = bytes.maketrans(b"01", b"\0\1")
 _DIGITS = bytes.maketrans(b"\0\1", b"01")
 
@@ -37,7 +37,9 @@ class Allowance:
 
 
 class Pool:
-    """One kind of names. ``lower[k]`` is the k-th name in lower case, ``first[k]`` its first line in the table."""
+    """One kind of names. ``lower[k]`` is the k-th name in lower case, ``first[k]`` its first line in the
+    table.
+    """
 
     def __init__(self, lower: Sequence[str], first: array[int]) -> None:
         self.lower = lower
@@ -46,7 +48,9 @@ class Pool:
         self._sieves: list[dict[str, int]] = [{} for _ in range(self.chunks)]
 
     def candidates(self, chunk: int, letters: Sequence[str], allowance: Allowance) -> Sequence[int]:
-        """Numbers of the names in ``chunk`` that may contain all ``letters`` (all that do, and perhaps more)."""
+        """Numbers of the names in ``chunk`` that may contain all ``letters`` (all that do, and perhaps
+        more).
+        """
         start = chunk * CHUNK
         size = min(CHUNK, len(self.lower) - start)
         sieves = self._sieves[chunk]
@@ -65,7 +69,9 @@ class Pool:
         return range(start, start + size) if mask == -1 else _numbers(mask, start)
 
     def near(self, chunk: int, letters: Sequence[str], missing: int, allowance: Allowance) -> Sequence[int]:
-        """Numbers of the names in ``chunk`` that lack at most ``missing`` of ``letters`` (and perhaps more names)."""
+        """Numbers of the names in ``chunk`` that lack at most ``missing`` of ``letters`` (and perhaps more
+        names).
+        """
         start = chunk * CHUNK
         size = min(CHUNK, len(self.lower) - start)
         every = (1 << size) - 1

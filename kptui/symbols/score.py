@@ -1,9 +1,9 @@
 """How well a query fits a name, and which letters match: one scale for abbreviations and for typos.
 
-The scale runs from 0 to 100. An abbreviation (the query's letters in order) earns what fzf would give for runs and
-word starts, relative to the best possible for that query, and as much again for being close in length; a typo earns
-its similarity, discounted, so that a clean abbreviation goes before a misspelling and a misspelling before
-letters scattered over a long name.
+The scale runs from 0 to 100. An abbreviation (the query's letters in order) earns what fzf would give for
+runs and word starts, relative to the best possible for that query, and as much again for being close in
+length; a typo earns its similarity, discounted, so that a clean abbreviation goes before a misspelling and
+a misspelling before letters scattered over a long name.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ SHAPE, LENGTH = (
     45.0,
 )  # weights of the letters' places and of the closeness in length; they add up to 100
 TYPO = 85.0  # what a perfect similarity would earn if found as a typo
+ONE_SLIP = 7.0  # more for a single one
 DATA_PENALTY, NOISE_PENALTY = 12.0, 20.0
 _SEPARATORS = "_.$"
 _NOTHING = -(1 << 30)  # less than any way earns
@@ -39,7 +40,8 @@ def closeness(query: str, name: str) -> float:
 
 
 def abbreviation(query: str, name: str) -> Match:
-    """The score of ``query``, whose letters are in ``name`` in order (both lower case), and their best places.
+    """The score of ``query``, whose letters are in ``name`` in order (both lower case), and their best
+    places.
 
     ValueError if they are not.
     """
@@ -55,9 +57,11 @@ def abbreviation(query: str, name: str) -> Match:
     return Match(SHAPE * shape * shape + LENGTH * 2 * length / (length + len(name)), positions)
 
 
-def typo(similarity: float) -> float:
-    """The score of a misspelling: ``similarity`` is rapidfuzz's ratio, 0..100."""
-    return TYPO * similarity / 100
+def typo(similarity: float, edits: int) -> float:
+    """The score of a misspelling: ``similarity`` is rapidfuzz's ratio, 0..100, ``edits`` how many letters
+    were left out, put in, exchanged or swapped with the next (optimal string alignment).
+    """
+    return TYPO * similarity / 100 + (ONE_SLIP if edits <= 1 else 0)
 
 
 def _run(query: str, name: str) -> int:
@@ -80,8 +84,9 @@ def _bonus(name: str, at: int) -> int:
 def _scattered(query: str, name: str) -> tuple[int, tuple[int, ...]]:
     """Points and places of the best way to lay ``query`` over ``name``.
 
-    Dynamic programming over the places where each letter can stand: from the leftmost that leaves room for the
-    letters before to the rightmost that leaves room for those after; for most letters that is one or two.
+    Dynamic programming over the places where each letter can stand: from the leftmost that leaves room for
+    the letters before to the rightmost that leaves room for those after; for most letters that is one or
+    two.
     """
     latest: list[int] = []
     end = len(name)
@@ -117,7 +122,9 @@ _points = itemgetter(0)
 
 
 def _extend(ways: list[_Way], at: int, own: int) -> _Way:
-    """The best of ``ways`` (in order of their ends, the first of which lies before ``at``) with ``at`` added."""
+    """The best of ``ways`` (in order of their ends, the first of which lies before ``at``) with ``at``
+    added.
+    """
     best = ways[0]
     most = _NOTHING
     carried = own

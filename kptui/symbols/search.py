@@ -1,9 +1,9 @@
 """Search as you type: a few letters, in order or misspelt, to the likeliest of 250,000 symbols.
 
-Every keystroke narrows what the keystroke before left over. Short queries fit almost everything; the scan stops
-when it has enough, and goes on from there when the query grows, so that no keystroke pays for the whole list. What
-is left is ranked on one scale (see :mod:`kptui.symbols.score`) that abbreviations and misspellings share. All of it
-is a series of short steps in C, so that it may run on the screen's own loop.
+Every keystroke narrows what the keystroke before left over. Short queries fit almost everything; the scan
+stops when it has enough, and goes on from there when the query grows, so that no keystroke pays for the
+whole list. What is left is ranked on one scale (see :mod:`kptui.symbols.score`) that abbreviations and
+misspellings share. All of it is a series of short steps in C, so that it may run on the screen's own loop.
 """
 
 from __future__ import annotations
@@ -21,16 +21,20 @@ from kptui.symbols import score as scoring
 from kptui.symbols.index import CHUNK, DATA, NOISE, TEXT, Allowance, NameIndex, Pool, fold
 from kptui.symbols.table import Symbol, SymbolTable
 
-_ENOUGH = (3000, 1000, 1000)  # names of a pool after which a scan stops; the count is then "at least"
+_ENOUGH = (2000, 600, 600)  # names of a pool after which a scan stops; the count is then "at least"
 _RANKED = (240, 80, 40)  # names of a pool that are scored one by one
 _BY_CLOSENESS = (100, 30, 20)  # of these, the share for the closest in length
 _TYPO_FROM, _TYPO_RATIO, _TYPO_HITS = 4, 76.0, 40  # letters; rapidfuzz ratio; hits of a pool
+_TYPO_BELOW = (
+    82.0  # a pool whose best score is higher isn't looked through for misspellings: none would go before
+)
 _SHORTEST, _LONGEST = 0.613, 1.632  # times the query's length: beyond that no ratio reaches _TYPO_RATIO
-_INITIALS = 2500  # names that are tried for words that begin with the query's letters
+_INITIALS = 1500  # names that are tried for words that begin with the query's letters
 _SIEVES = 12  # that one keystroke may make
 _REMEMBERED = 96  # scans, a keystroke takes up to three
 _LONGEST_NAME = 512  # KSYM_NAME_LEN
 _COMMON = "_etasrpnicolmdfuxbkgyvhw."  # letters of kernel names, the commonest first
+_LETTERS = _COMMON + "jqz0123456789"
 _ALIAS_SCORE = 200.0
 _PENALTY = (0.0, scoring.DATA_PENALTY, scoring.NOISE_PENALTY)
 
@@ -39,8 +43,9 @@ _PENALTY = (0.0, scoring.DATA_PENALTY, scoring.NOISE_PENALTY)
 class Hit:
     """A symbol that fits.
 
-    ``positions`` are the indices of the letters of its name that matched; ``score`` is 0..100 (more for an alias);
-    ``copies`` is how many symbols have this name; ``alias`` is the query when this is the same thing under another name.
+    ``positions`` are the indices of the letters of its name that matched; ``score`` is 0..100 (more for an
+    alias); ``copies`` is how many symbols have this name; ``alias`` is the query when this is the same
+    thing under another name.
     """
 
     symbol: Symbol
@@ -74,11 +79,15 @@ class _Found(NamedTuple):
     positions: tuple[int, ...]
 
 
-class SymbolSearch:
-    """Searches one table; remembers the last queries so that the next letter is cheap. For one thread at a time.
+_NO_FIT = _Found(-100.0, TEXT, 0, ())
 
-    The first search that is not empty builds an index (about 1 µs a symbol) unless :meth:`prepare` did so before, on another
-    thread if wished.
+
+class SymbolSearch:
+    """Searches one table; remembers the last queries so that the next letter is cheap. For one thread at a
+    time.
+
+    The first search that is not empty builds an index (about 1 µs a symbol) unless :meth:`prepare` did so
+    before, on another thread if wished.
     """
 
     def __init__(self, table: SymbolTable) -> None:
@@ -92,17 +101,24 @@ class SymbolSearch:
         """The index is there: a search is quick."""
         return self._index is not None
 
-    def prepare(self, *, letters: str = "") -> None:
-        """Build the index, load the matcher, and make the sieves for ``letters``, all in short steps."""
+    def prepare(self) -> None:
+        """Build the index and load the matcher."""
         from kptui.symbols import match  # noqa: F401
 
-        index = self._ready()
-        for pool in index.pools[: DATA + 1]:
-            for _ in pool.warm(letters):
+        self._ready()
+
+    def warm(self) -> None:
+        """Make the sieves that keystrokes would make one by one: some 2 µs a symbol, in short steps.
+
+        Safe on another thread while this one searches.
+        """
+        for pool in self._ready().pools[: DATA + 1]:
+            for _ in pool.warm(_LETTERS):
                 pass
 
     def search(self, query: str, *, limit: int = 400, data: bool = True, noise: bool = False) -> Hits:
-        """The symbols that fit ``query``: its letters in order, or a misspelling, or another name of a syscall.
+        """The symbols that fit ``query``: its letters in order, or a misspelling, or another name of a
+        syscall.
 
         White space is ignored, case too. Without letters: the first functions of the table, as it has them.
         """
@@ -121,11 +137,15 @@ class SymbolSearch:
             scan = self._scan(kind, pool, wanted, allowance)
             total += len(scan.numbers)
             complete = complete and scan.next_chunk >= pool.chunks
-            found += _rank(kind, pool, wanted, scan.numbers)
-            if kind != NOISE and _worth_misspelling(wanted, pool, scan.numbers):
-                misspelt = _misspelt(kind, pool, wanted, allowance)
+            ranked = _rank(kind, pool, wanted, scan.numbers)
+            if len(wanted) >= _TYPO_FROM and kind != NOISE and max(ranked, default=_NO_FIT)[0] < _TYPO_BELOW:
+                known = set(scan.numbers)
+                misspelt = [
+                    one for one in _misspelt(kind, pool, wanted, allowance) if one.number not in known
+                ]
                 total += len(misspelt)
-                found += misspelt
+                ranked += misspelt
+            found += ranked
         found.sort(key=_order)
         hits = self._aliases("".join(query.split()), index, limit)
         other_name = {hit.symbol.name for hit in hits}
@@ -153,10 +173,10 @@ class SymbolSearch:
         return self._start[:limit]
 
     def _aliases(self, query: str, index: NameIndex, limit: int) -> list[Hit]:
-        """The symbol for another name of a syscall; nothing when a function has just that name."""
+        """The symbol for another name of it; nothing when a function has just that name."""
         if limit < 1 or any(symbol.is_text for symbol in self.table.lookup(query)):
             return []
-        for name in naming.aliases(query):
+        for name in (*naming.aliases(query), *naming.successors(query)):
             for symbol in self.table.lookup(name):
                 if symbol.is_text:
                     return [
@@ -204,20 +224,25 @@ def _containing(query: str, pool: Pool, numbers: Sequence[int]) -> list[int]:
     found: list[int] = []
     for start in range(0, len(numbers), CHUNK):
         part = numbers[start : start + CHUNK]
-        found += [part[i] for i in subsequence(query, [lower[n] for n in part])]
+        found += map(part.__getitem__, subsequence(query, list(map(lower.__getitem__, part))))
     return found
 
 
-def _rank(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> Iterable[_Found]:
-    penalty = _PENALTY[kind]
+def _rank(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> list[_Found]:
+    """The scores of the names worth one. A name that is the query, letter for letter, pays no penalty."""
     lower = pool.lower
+    found: list[_Found] = []
     for number in _shortlist(kind, pool, query, numbers):
-        points, positions = scoring.abbreviation(query, lower[number])
-        yield _Found(points - penalty, kind, number, positions)
+        name = lower[number]
+        points, positions = scoring.abbreviation(query, name)
+        found.append(_Found(points - (_PENALTY[kind] if name != query else 0), kind, number, positions))
+    return found
 
 
 def _shortlist(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> Iterable[int]:
-    """The names worth a score: those that begin with the query, have a word that does, contain it, or are closest."""
+    """The names worth a score: those that begin with the query, have a word that does, contain it, or are
+    closest.
+    """
     room = _RANKED[kind]
     if len(numbers) <= room:
         return numbers
@@ -230,7 +255,7 @@ def _shortlist(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> Ite
         [number for name, number in whole if word in name],
         [number for _, number in whole],
     ]
-    if len(query) > 1 and len(whole) < room:
+    if 1 < len(query) <= 6 and "_" not in query and len(whole) < room:
         tiers.append(list(compress(numbers, map(initials_pattern(query).match, names[:_INITIALS]))))
     for tier in tiers:
         for number in tier:
@@ -246,14 +271,8 @@ def initials_pattern(query: str) -> re.Pattern[str]:
     return re.compile("_*" + first + "".join(f"(?:.*?_)??{letter}" for letter in rest))
 
 
-def _worth_misspelling(query: str, pool: Pool, numbers: Sequence[int]) -> bool:
-    if len(query) < _TYPO_FROM:
-        return False
-    return not numbers or 100 * scoring.closeness(query, pool.lower[numbers[0]]) < _TYPO_RATIO
-
-
 def _misspelt(kind: int, pool: Pool, query: str, allowance: Allowance) -> list[_Found]:
-    from kptui.symbols.match import common_positions, similar
+    from kptui.symbols.match import common_positions, edits, similar
 
     lower = pool.lower
     within = pool.of_length(int(len(query) * _SHORTEST), int(len(query) * _LONGEST))
@@ -269,7 +288,9 @@ def _misspelt(kind: int, pool: Pool, query: str, allowance: Allowance) -> list[_
     near.sort()
     penalty = _PENALTY[kind]
     return [
-        _Found(scoring.typo(-ratio) - penalty, kind, n, common_positions(query, lower[n]))
+        _Found(
+            scoring.typo(-ratio, edits(query, lower[n])) - penalty, kind, n, common_positions(query, lower[n])
+        )
         for ratio, n in near[:_TYPO_HITS]
     ]
 

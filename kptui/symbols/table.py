@@ -1,7 +1,7 @@
 """The kernel's symbols in little memory: what ``/proc/kallsyms`` says, 250,000 lines, parsed at C speed.
 
-Names are the only Python objects kept per symbol; addresses, types and modules are flat arrays. Everything that
-needs more than one pass (exact look-up, addresses in order) is built when it is first asked for.
+Names are the only Python objects kept per symbol; addresses, types and modules are flat arrays. Everything
+that needs more than one pass (exact look-up, addresses in order) is built when it is first asked for.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ class Symbol:
 def not_probeable(symbol: Symbol, copies: int = 1) -> str | None:
     """A short reason why a probe on ``symbol`` by name would be refused or be of no use, else None.
 
-    ``copies`` is the number of symbols with this name: more than one is refused (EADDRNOTAVAIL up to 6.1, EINVAL
-    from 6.12) unless the module tells them apart.
+    ``copies`` is the number of symbols with this name: more than one is refused (EADDRNOTAVAIL up to 6.1,
+    EINVAL from 6.12) unless the module tells them apart.
     """
     return naming.refusal(symbol.name, symbol.type, symbol.module, copies)
 
@@ -51,12 +51,13 @@ def not_probeable(symbol: Symbol, copies: int = 1) -> str | None:
 class SymbolTable:
     """Every symbol, in the file's order. Immutable; built by :meth:`parse`.
 
-    ``bad_lines`` counts the lines that were no symbol; ``addresses_hidden`` is True when all addresses are zero,
-    which is how kptr_restrict and missing rights show (a first line at 0 is normal).
+    ``bad_lines`` counts the lines that were no symbol; ``addresses_hidden`` is True when all addresses are
+    zero, which is how kptr_restrict and missing rights show (a first line at 0 is normal).
     """
 
     def __init__(
         self,
+        *,
         names: Sequence[str],
         types: str,
         addresses: array[int],
@@ -79,8 +80,9 @@ class SymbolTable:
     def parse(cls, data: bytes) -> SymbolTable:
         """The table of ``data``, the bytes of ``/proc/kallsyms``.
 
-        Takes anything: lines that are no symbols are counted in ``bad_lines``, nothing is raised. Names that are
-        not UTF-8 keep their bytes as surrogates. About 0.5 µs a line when every line has the usual shape.
+        Takes anything: lines that are no symbols are counted in ``bad_lines``, nothing is raised. Names
+        that are not UTF-8 keep their bytes as surrogates. About 0.5 µs a line when every line has the usual
+        shape.
         """
         return _parse_regular(data) or _parse_any(data)
 
@@ -119,7 +121,9 @@ class SymbolTable:
         )
 
     def by_length(self) -> Sequence[array[int]]:
-        """For each length of a name, 0 up, the lines whose names have it, in order. Built once, 4 bytes a symbol."""
+        """For each length of a name, 0 up, the lines whose names have it, in order. Built once, 4 bytes a
+        symbol.
+        """
         if self._by_length is None:
             lengths: dict[int, array[int]] = {}
             for i, length in enumerate(map(len, self.names)):
@@ -179,8 +183,8 @@ class SymbolTable:
 def _parse_regular(data: bytes) -> SymbolTable | None:
     """The table, if every line is ``16 hex digits, blank, letter, blank, name[TAB [module]]``; else None.
 
-    Column slices and whole-buffer checks only. Two blanks a line, both where they belong, mean that no field has
-    one; ``fromhex`` skips white space but then gives too few bytes.
+    Column slices and whole-buffer checks only. Two blanks a line, both where they belong, mean that no
+    field has one; ``fromhex`` skips white space but then gives too few bytes.
     """
     if not data.endswith(b"\n") or any(c in data for c in (b"\r", b"\v", b"\f")):
         return None
@@ -219,7 +223,10 @@ def _parse_regular(data: bytes) -> SymbolTable | None:
         modules[i] = known.setdefault(tail, len(known) + 1) if len(known) < 0xFFFE else known.get(tail, 0)
     if not all(names):
         return None
-    return SymbolTable(names, types, addresses, modules, ("", *(tail[1:-1] for tail in known)))
+    module_names = ("", *(tail[1:-1] for tail in known))
+    return SymbolTable(
+        names=names, types=types, addresses=addresses, modules=modules, module_names=module_names
+    )
 
 
 def _parse_any(data: bytes) -> SymbolTable:
@@ -243,4 +250,11 @@ def _parse_any(data: bytes) -> SymbolTable:
         types.append(type_.decode("ascii"))
         addresses.append(int(address, 16))
         modules.append(number)
-    return SymbolTable(names, "".join(types), addresses, modules, ("", *known), bad)
+    return SymbolTable(
+        names=names,
+        types="".join(types),
+        addresses=addresses,
+        modules=modules,
+        module_names=("", *known),
+        bad_lines=bad,
+    )
