@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from kptui.kernel.definitions import enabled_places
-from kptui.kernel.files import KernelFiles
+from kptui.kernel.files import KernelFiles, tracefs_there
 from kptui.kernel.listing import read_lists
 from kptui.kernel.plan import Undo, harmless, removal_target
 from kptui.kernel.refusal import explain
@@ -19,11 +19,6 @@ from kptui.safetext import neutralise
 
 _RMDIR_SECONDS = 1.0
 _GONE = {errno.ENOENT, errno.ENODEV, errno.ENOTDIR}
-
-
-def tracefs_there(files: KernelFiles) -> bool:
-    """False once tracefs was unmounted: its mount point is an empty directory then."""
-    return files.exists("instances") or files.exists("kprobe_events") or files.exists("events")
 
 
 def undo_all(

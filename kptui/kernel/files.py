@@ -129,6 +129,11 @@ class TracefsFiles:
         return os.open(self._full(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
+def tracefs_there(files: KernelFiles) -> bool:
+    """False once tracefs was unmounted: its mount point is an empty directory then."""
+    return files.exists("instances") or files.exists("kprobe_events") or files.exists("events")
+
+
 def mount_points(mounts: str | os.PathLike[str] = "/proc/mounts") -> list[tuple[str, str]]:
     """(file system type, mount point) of each mount, in order; empty when the table can't be read.
 

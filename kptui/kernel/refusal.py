@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 
+from kptui.kernel.files import KernelFiles
 from kptui.safetext import neutralise
 from kptui.verdict import Problem
 
@@ -58,3 +59,9 @@ def explain(error: OSError) -> str:
     name = errno_name(error)
     plain = _PLAIN.get(name, error.strerror or str(error))
     return neutralise(f"{plain} ({name})" if name else plain)
+
+
+def vanished(files: KernelFiles, path: str = "") -> Refused:
+    """tracefs was unmounted under us."""
+    sentence = f"tracefs is no longer mounted at {files.root} – mount -t tracefs nodev {files.root}"
+    return Refused(sentence, errno_name="ENOENT", path=path)

@@ -15,14 +15,14 @@ from kptui.events.format import EventFormat, parse_format
 from kptui.kernel.claim import choose_group, choose_instance, device_of, find_others, starting_lock
 from kptui.kernel.closing import undo_all
 from kptui.kernel.definitions import Definitions
-from kptui.kernel.files import KernelFiles
+from kptui.kernel.files import KernelFiles, tracefs_there
 from kptui.kernel.filtering import Filtering
 from kptui.kernel.instance import BufferStats, Instance
 from kptui.kernel.journal import FALLBACKS, Journal, Owner
 from kptui.kernel.plan import Plan
 from kptui.kernel.processes import boot_id, start_time
 from kptui.kernel.reader import DEFAULT_QUEUE, PipeReader
-from kptui.kernel.refusal import Refused, explain
+from kptui.kernel.refusal import Refused, explain, vanished
 from kptui.kernel.states import EventState, read_states
 from kptui.kernel.writer import Writer, WriteRecord
 from kptui.probes.definition import Probe, generated_event_name
@@ -228,9 +228,12 @@ class Session:
     def states(self) -> tuple[EventState, ...]:
         """Every dynamic event of the machine. Refused when tracefs can't be read."""
         try:
-            return read_states(self.files, self.instance, frozenset(self._definitions.own))
+            states = read_states(self.files, self.instance, frozenset(self._definitions.own))
         except OSError as error:
             raise Refused(f"the probes can't be listed: {explain(error)}") from error
+        if not states and not tracefs_there(self.files):
+            raise vanished(self.files)
+        return states
 
     def format(self, group: str, event: str) -> EventFormat:
         """The event's fields. Refused when the event is gone; FormatError for text that is no format."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
 from kptui.kernel.error_log import LogEntry, new_entries, parse_error_log, problems_of
-from kptui.kernel.files import KernelFiles
+from kptui.kernel.files import KernelFiles, tracefs_there
 from kptui.kernel.journal import Journal
 from kptui.kernel.plan import Step
-from kptui.kernel.refusal import Refused, errno_name, explain
+from kptui.kernel.refusal import Refused, errno_name, explain, vanished
 from kptui.safetext import neutralise
 from kptui.verdict import Problem
 
@@ -72,6 +73,8 @@ class Writer:
                 self.journal.done(number)
             problems = problems_of(new_entries(before, self._entries(error_log)), text) if error_log else ()
             refused = refusal(step, error, problems, text)
+            if error.errno in {errno.ENOENT, errno.ENODEV} and not tracefs_there(self.files):
+                refused = vanished(self.files, step.path)
             self._note(step, refused.sentence)
             raise refused from error
         self._note(step, "")
