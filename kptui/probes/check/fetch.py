@@ -1,0 +1,380 @@
+"""One fetch argument, as the kernel parses it: names, type, expression, and the operations it becomes.
+
+The operations are counted, not made: the kernel has room for 15 of them. The caret's base (``offset``) moves
+with dereferences and members as the kernel's does, oddities included: from 6.5 on it stays behind the
+outermost dereference, and ``+u`` counts one byte short.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from kptui.probes.abi import REGISTERS
+from kptui.probes.check import ktext, members
+from kptui.probes.check.casts import Nested, read_nested, resolve_cast
+from kptui.probes.check.log import Log, Refused
+from kptui.probes.check.meta import Prototype
+from kptui.probes.check.place import Head
+from kptui.probes.check.target import Target
+
+MAX_NAME = 32
+MAX_ARRAY = 64
+MAX_EVENT_SIZE = 3072
+_ROOM = 15  # FETCH_INSN_MAX less the end mark
+_PARAM_MAX = 16384 // 8  # THREAD_SIZE / sizeof(long) on x86-64
+RESERVED: Final = frozenset({
+    "common_type", "common_flags", "common_preempt_count", "common_pid", "common_tgid", "__probe_ip",
+    "__probe_ret_ip", "__probe_func",
+})  # fmt: skip
+_SIZES: Final = {"8": 1, "16": 2, "32": 4, "64": 8}
+_STRING_SOURCES: Final = {"DEREF", "UDEREF", "IMM", "COMM", "DATA"}
+_SYMSTR_SOURCES: Final = {"REG", "STACK", "RETVAL", "ARG", "DEREF"}
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """An argument that passed: its name, its type (``x64``), array length (0: none) and body as written.
+
+    ``symbols`` are those read with ``@``, to be looked up when the probe is registered.
+    """
+
+    name: str
+    type: str
+    count: int
+    body: str
+    symbols: tuple[str, ...] = ()
+
+
+def type_size(name: str) -> int:
+    """Bytes of an argument of that type in the event's fixed part."""
+    if name in {"string", "ustring", "symstr"}:
+        return 4
+    return 1 if name == "char" else 8 if name == "symbol" else _SIZES[name[1:]]
+
+
+def find_type(name: str | None, types: frozenset[str]) -> str | None:
+    """The type that a written one comes to, its container for a bit field; None: unknown."""
+    if name is None:
+        return "x64"
+    if name.startswith("b"):
+        _, slash, size = name.partition("/")
+        try:
+            bits = ktext.kstrtoul(size) if slash else 0
+        except ktext.NumberError:
+            return None
+        return f"u{bits}" if bits in {8, 16, 32, 64} else None
+    return name if name in types else None
+
+
+def bad_bitfield(text: str, size: int) -> bool:
+    """Whether ``bW@O/C`` has a fault in W or O; ``size`` is that of C in bytes."""
+    width, length = ktext.simple_strtoul(text[1:])
+    rest = text[1 + length :]
+    if not width or rest[:1] != "@":
+        return True
+    start, length = ktext.simple_strtoul(rest[1:])
+    return not length or rest[1 + length : 2 + length] != "/" or size * 8 < (width + start) % ktext.U64
+
+
+class Arguments:
+    """Parses the arguments of one definition, one after the other."""
+
+    def __init__(self, log: Log, target: Target, head: Head, proto: Prototype) -> None:
+        self.log = log
+        self.traits = target.traits
+        self.head = head
+        self.proto = proto
+        self.last = members.Last()
+        self.offset = 0
+        self.size = 0
+        self.parsed: list[Parsed] = []
+        self.symbols: list[str] = []
+        self._ops: list[str] = [""]
+
+    # -- the operations
+
+    @property
+    def op(self) -> str:
+        return self._ops[-1]
+
+    def set(self, op: str) -> None:
+        """Make the current operation ``op``."""
+        self._ops[-1] = op
+
+    def push(self, op: str) -> bool:
+        """Append an operation; False if there is no room."""
+        if len(self._ops) >= _ROOM:
+            return False
+        self._ops.append(op)
+        return True
+
+    def _push(self, op: str, errno: str = "EINVAL") -> None:
+        if not self.push(op):
+            raise self.log.refuse(self.offset, "TOO_MANY_OPS", errno)
+
+    # -- one word
+
+    def parse(self, word: str) -> Parsed:
+        """``[NAME=]BODY`` (traceprobe_parse_probe_arg)."""
+        name, equal, body = word.partition("=")
+        if equal:
+            if len(name) > MAX_NAME:
+                raise self.log.refuse(0, "ARG_NAME_TOO_LONG")
+            if not name:
+                raise self.log.refuse(0, "NO_ARG_NAME")
+            start = len(name) + 1
+        else:
+            name, body, start = self._default_name(word), word, 0
+        if not ktext.is_good_name(name):
+            raise self.log.refuse(0, "BAD_ARG_NAME")
+        if name in RESERVED or any(name == other.name for other in self.parsed):
+            raise self.log.refuse(0, "USED_ARG_NAME")
+        self.offset = start
+        parsed = self._body(name, body, start)
+        self.parsed.append(parsed)
+        return parsed
+
+    def _default_name(self, word: str) -> str:
+        if self.traits.btf:
+            name = word.partition(":")[0]
+            if ktext.is_good_name(name):
+                return name
+        return f"arg{len(self.parsed) + 1}"
+
+    def _body(self, name: str, body: str, start: int) -> Parsed:
+        if len(body) > self.traits.body_limit:
+            raise self.log.refuse(start, "ARG_TOO_LONG", "E2BIG" if self.traits.moving_caret else "EINVAL")
+        if not body:
+            raise self.log.refuse(start, "NO_ARG_BODY")
+        expr, written, type_at, count, kind = self._split_type(body)
+        self.symbols = []
+        if not self.traits.moving_caret:
+            self._grow(kind, count)
+        self._ops = [""]
+        self.last = members.Last()
+        self._expression(expr)
+        if not self.traits.moving_caret:
+            self.offset = start
+        elif self.last.type is not None:
+            if written is None:
+                kind = members.fetch_type(self.last)
+            elif "string" in written:
+                self._btf_string(written)
+        if self.traits.moving_caret:
+            self._grow(kind, count)
+        self._store(kind, count, written, type_at)
+        return Parsed(name, kind, count, body, tuple(self.symbols))
+
+    def _split_type(self, body: str) -> tuple[str, str | None, int, int, str]:
+        """Expression, type as written, its position, array length and the type it comes to."""
+        expr, colon, written = body.partition(":")
+        at = len(expr) + 1 if colon else 0
+        count = 0
+        base = written
+        if colon and "[" in written:
+            base, _, length = written.partition("[")
+            number_at = self.offset + at + len(base) + 1
+            close = length.find("]")
+            if close < 0:
+                raise self.log.refuse(number_at + len(length), "ARRAY_NO_CLOSE")
+            if length[close + 1 :]:
+                raise self.log.refuse(number_at + close + 1, "BAD_ARRAY_SUFFIX")
+            try:
+                count = ktext.kstrtouint(length[:close])
+            except ktext.NumberError:
+                count = 0
+            if not count:
+                raise self.log.refuse(number_at, "BAD_ARRAY_NUM")
+            if count > MAX_ARRAY:
+                raise self.log.refuse(number_at, "ARRAY_TOO_BIG")
+        given = base if colon else None
+        if expr in {"$comm", "$COMM"} or expr.startswith('\\"'):
+            if count or given not in {None, "string"}:
+                if self.traits.string_message:
+                    raise self.log.refuse(self.offset + at, "NEED_STRING_TYPE")
+                raise Refused("EINVAL", '$comm and \\"text" can only have the type string.')
+            return expr, given, at, count, "string"
+        kind = find_type(given, self.traits.types)
+        if kind is None:
+            raise self.log.refuse(self.offset + at, "BAD_TYPE")
+        return expr, given, at, count, kind
+
+    def _grow(self, kind: str, count: int) -> None:
+        self.size += type_size(kind) * (count or 1)
+        if self.traits.size_limit and self.size > MAX_EVENT_SIZE:
+            raise self.log.refuse(self.offset, "EVENT_TOO_BIG", "E2BIG")
+
+    # -- the expression
+
+    def _expression(self, text: str) -> None:
+        nested: list[Nested] = []
+        while (level := read_nested(self, text, len(nested))) is not None:
+            nested.append(level)
+            text = level.inner
+        self._leaf(text)
+        for level in reversed(nested):
+            if level.kind == "cast":
+                resolve_cast(self, level)
+                continue
+            self.offset = level.offset
+            if self.op in {"COMM", "DATA"}:
+                raise self.log.refuse(self.offset, "COMM_CANT_DEREF")
+            if level.kind == "cpu" and level.inner.startswith("@"):
+                self.set("CPU")
+            else:
+                self._push({"cpu": "CPU", "user": "UDEREF"}.get(level.kind, "DEREF"))
+            self.last.clear()
+            if level.reads:
+                self._push("DEREF")
+
+    def _leaf(self, text: str) -> None:
+        first = text[:1]
+        if first == "$":
+            self._variable(text)
+        elif first == "%":
+            if text[1:] not in REGISTERS:
+                raise self.log.refuse(self.offset, "BAD_REG_NAME")
+            self.set("REG")
+        elif first == "@":
+            self._memory(text)
+        elif first == "\\":
+            self._constant(text)
+        elif self.traits.moving_caret and (ktext.is_letter(text) or first == "_"):
+            if not (self.head.entry or self.head.sees_return):
+                raise self.log.refuse(self.offset, "NOSUP_BTFARG")
+            self._btf(text)
+        elif not self.op:
+            raise self.log.refuse(self.offset, "BAD_FETCH_ARG")
+
+    def _btf(self, text: str) -> None:
+        if not self.traits.btf:
+            raise self.log.refuse(self.offset, "NOSUP_BTFARG", "EOPNOTSUPP")
+        members.parse_variable(
+            self, self.last, self.proto, text, returns=self.head.sees_return, current=self.traits.typecast
+        )
+
+    def _variable(self, text: str) -> None:
+        name = text[1:]
+        if name in {"comm", "COMM"}:
+            self.set("COMM")
+        elif name == "retval" or (self.traits.moving_caret and name.startswith("retval")):
+            if not self.head.sees_return:
+                raise self.log.refuse(self.offset, "RETVAL_ON_PROBE")
+            self.set("RETVAL")
+            if self.traits.btf:
+                self._btf(text)
+        elif name.startswith("stack"):
+            self._stack(name[5:])
+        elif self.traits.typecast and name.startswith("current"):
+            if name[7:8] == "-":
+                self._btf(text)
+            elif name != "current":
+                raise self.log.refuse(self.offset, "BAD_VAR")
+            else:
+                self.set("CURRENT")
+        elif name.startswith("arg") and (self.traits.moving_caret or self.head.entry):
+            self._argument(name[3:])
+        else:
+            raise self.log.refuse(self.offset, "BAD_VAR")
+
+    def _decimal(self, text: str, code: str) -> int:
+        try:
+            value = ktext.kstrtoul(text, 10)
+        except ktext.NumberError as error:
+            raise self.log.refuse(
+                self.offset, "BAD_VAR", error.errno if self.traits.typecast else "EINVAL"
+            ) from None
+        if value > _PARAM_MAX:
+            raise self.log.refuse(self.offset, code)
+        return value
+
+    def _stack(self, number: str) -> None:
+        if not number:
+            self.set("STACKP")
+            return
+        if not ktext.is_digit(number):
+            raise self.log.refuse(self.offset, "BAD_VAR")
+        self._decimal(number, "BAD_STACK_NUM")
+        self.set("STACK")
+
+    def _argument(self, number: str) -> None:
+        if not self._decimal(number, "BAD_ARG_NUM"):
+            raise self.log.refuse(self.offset, "BAD_ARG_NUM")
+        if self.head.entry:
+            self.set("ARG")
+        elif self.head.sees_return and self.traits.return_args:
+            self.set("EDATA")
+        else:
+            raise self.log.refuse(self.offset, "NOFENTRY_ARGS")
+
+    def _memory(self, text: str) -> None:
+        if ktext.is_digit(text[1:]):
+            self._number(text[1:], self.offset, "BAD_MEM_ADDR")
+            self.set("IMM")
+        elif text[1:2] == "+":
+            raise self.log.refuse(self.offset, "FILE_ON_KPROBE")
+        else:
+            self.symbols.append(text[1:])
+            self.set("SYMBOL")
+            self._push("IMM")
+        self._push("DEREF")
+
+    def _number(self, text: str, at: int, code: str, *, signed: bool = False) -> None:
+        try:
+            if signed:
+                ktext.kstrtol(text)
+            else:
+                ktext.kstrtoul(text)
+        except ktext.NumberError as error:
+            raise self.log.refuse(at, code, error.errno) from None
+
+    def _constant(self, text: str) -> None:
+        if text[1:2] == '"':
+            if not text[2:].endswith('"'):
+                raise self.log.refuse(self.offset + len(text), "IMMSTR_NO_CLOSE")
+            self.set("DATA")
+            return
+        number = text[1:]
+        if ktext.is_digit(number):
+            self._number(number, self.offset + 1, "BAD_IMM")
+        elif number[:1] in {"-", "+"}:
+            self._number(number.removeprefix("+"), self.offset + 1, "BAD_IMM", signed=True)
+        else:
+            raise self.log.refuse(self.offset + 1, "BAD_IMM")
+        self.set("IMM")
+
+    # -- the end: strings, storing, bit fields, arrays
+
+    def _btf_string(self, written: str) -> None:
+        if self.proto.btf is None or self.last.type is None:
+            return
+        source = members.string_source(self.proto.btf, self.last.type)
+        if source == "pointer":
+            self._push("UDEREF" if written[0] == "u" else "DEREF", "E2BIG")
+        elif not source:
+            raise self.log.refuse(self.offset, "BAD_TYPE4STR")
+
+    def _store(self, kind: str, count: int, written: str | None, type_at: int) -> None:
+        loose = "E2BIG" if self.traits.moving_caret else "EINVAL"
+        at = self.offset + type_at
+        stored = "RAW"
+        if kind in {"string", "ustring", "symstr"}:
+            if self.op not in (_SYMSTR_SOURCES if kind == "symstr" else _STRING_SOURCES):
+                raise self.log.refuse(at, "BAD_SYMSTRING" if kind == "symstr" else "BAD_STRING")
+            if kind == "symstr" or self.op in {"IMM", "COMM", "DATA"} or count:
+                self._push("STORE")
+            stored = "SYMSTR" if kind == "symstr" else "STRING"
+        elif self.op == "DEREF":
+            stored = "MEM"
+        elif self.op != "UDEREF":
+            self._push("STORE", loose)
+        if written is not None:
+            if written.startswith("b") and (bad_bitfield(written, type_size(kind)) or not self.push("BITS")):
+                raise self.log.refuse(at, "BAD_BITFIELD")
+        elif self.last.type is not None and (self.last.bit_size % 8 or self.last.bit_offset):
+            self._push("BITS")
+        if count:
+            if stored not in {"MEM", "STRING"}:
+                raise self.log.refuse(at, "BAD_STRING")
+            self._push("ARRAY", loose)

@@ -1,0 +1,157 @@
+"""The kernel's error log while one definition is judged: which message, at which word, how far into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from kptui.probes.check.ktext import split_words
+from kptui.probes.check.traits import Traits
+
+MESSAGES: Final = MappingProxyType({
+    "ARGS_2LONG": "$arg* failed because the argument list is too long",
+    "ARG_NAME_TOO_LONG": "Argument name is too long",
+    "ARG_TOO_LONG": "Argument expression is too long",
+    "ARRAY_NO_CLOSE": "Array is not closed",
+    "ARRAY_TOO_BIG": "Array number is too big",
+    "BAD_ADDR_SUFFIX": "Invalid probed address suffix",
+    "BAD_ARG_NAME": "Argument name must follow the same rules as C identifiers",
+    "BAD_ARG_NUM": "Invalid argument number",
+    "BAD_ARRAY_NUM": "Invalid array size",
+    "BAD_ARRAY_SUFFIX": "Array has wrong suffix",
+    "BAD_BITFIELD": "Invalid bitfield",
+    "BAD_BTF_TID": "Failed to get BTF type info.",
+    "BAD_DEREF_OFFS": "Invalid dereference offset",
+    "BAD_EVENT_NAME": "Event name must follow the same rules as C identifiers",
+    "BAD_FETCH_ARG": "Invalid fetch argument",
+    "BAD_GROUP_NAME": "Group name must follow the same rules as C identifiers",
+    "BAD_HYPHEN": "Failed to parse single hyphen. Forgot '>'?",
+    "BAD_IMM": "Invalid immediate value",
+    "BAD_INSN_BNDRY": "Probe point is not an instruction boundary",
+    "BAD_MAXACT": "Invalid maxactive number",
+    "BAD_MAXACT_TYPE": "Maxactive is only for function exit",
+    "BAD_MEM_ADDR": "Invalid memory address",
+    "BAD_PROBE_ADDR": "Invalid probed address or symbol",
+    "BAD_REG_NAME": "Invalid register name",
+    "BAD_RETPROBE": "Retprobe address must be an function entry",
+    "BAD_STACK_NUM": "Invalid stack number",
+    "BAD_STRING": "String accepts only memory argument",
+    "BAD_SYMSTRING": "Symbol String doesn't accept data/userdata",
+    "BAD_TYPE": "Unknown type is specified",
+    "BAD_TYPE4STR": "This type does not fit for string.",
+    "BAD_VAR": "Invalid $-variable specified",
+    "COMM_CANT_DEREF": "$comm can not be dereferenced",
+    "DEREF_NEED_BRACE": "Dereference needs a brace",
+    "DEREF_OPEN_BRACE": "Dereference brace is not closed",
+    "DIFF_ARG_TYPE": "Argument type or name is different from existing probe",
+    "DIFF_PROBE_TYPE": "Probe type is different from existing probe",
+    "DOUBLE_ARGS": "$arg* can be used only once in the parameters",
+    "EVENT_EXIST": "Given group/event name is already used by another event",
+    "EVENT_TOO_BIG": "Event too big (too many fields?)",
+    "EVENT_TOO_LONG": "Event name is too long",
+    "FAIL_REG_PROBE": "Failed to register probe event",
+    "FILE_ON_KPROBE": "File offset is not available for kernel probes",
+    "GROUP_TOO_LONG": "Group name is too long",
+    "IMMSTR_NO_CLOSE": "String is not closed with '\"'",
+    "MAXACT_TOO_BIG": "Maxactive is too big",
+    "NEED_STRING_TYPE": "$comm and immediate-string only accepts string type",
+    "NOFENTRY_ARGS": "$arg* can be used only on function entry or exit",
+    "NON_UNIQ_SYMBOL": "The symbol is not unique",
+    "NOSUP_BTFARG": "BTF is not available or not supported",
+    "NOSUP_DAT_ARG": "Non pointer structure/union argument is not supported.",
+    "NO_ARG_BODY": "No argument expression",
+    "NO_ARG_NAME": "Argument name is not specified",
+    "NO_BTFARG": "This variable is not found at this probe point",
+    "NO_BTF_ENTRY": "No BTF entry for this probe point",
+    "NO_BTF_FIELD": "This field is not found.",
+    "NO_EVENT_NAME": "Event name is not specified",
+    "NO_GROUP_NAME": "Group name is not specified",
+    "NO_PTR_STRCT": "This is not a pointer to union/structure.",
+    "NO_RETVAL": "This function returns 'void' type",
+    "RETVAL_ON_PROBE": "$retval is not available on probe",
+    "SAME_PROBE": "There is already the exact same probe event",
+    "TOO_MANY_ARGS": "Too many arguments are specified",
+    "TOO_MANY_NESTED": "Too many nested typecasts/dereferences",
+    "TOO_MANY_OPS": "Dereference is too much nested",
+    "TYPECAST_BAD_ARROW": "Typecast field option does not support -> operator",
+    "TYPECAST_NOT_ALIGNED": "Typecast field option is not byte-aligned",
+    "TYPECAST_REQ_FIELD": "Typecast requires a field access",
+    "TYPECAST_SYM_OFFSET": "@SYM+/-OFFSET with typecast needs parentheses",
+    "USED_ARG_NAME": "This argument name is already used",
+})  # fmt: skip
+"""The kernel's texts by their code (kernel/trace/trace_probe.h); Traits.wording has the exceptions."""
+
+
+class Refused(Exception):
+    """The kernel gives the definition up with this errno. ``reason``: for refusals without a log entry."""
+
+    def __init__(self, errno: str, reason: str = "") -> None:
+        super().__init__(errno)
+        self.errno = errno
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry: message code, the word it points to (index in the logged command) and bytes into it."""
+
+    code: str
+    word: int
+    offset: int
+
+
+class Log:
+    """Collects entries. ``words`` are those of the command shown; a word may be replaced by its expansion."""
+
+    def __init__(self, line: str, traits: Traits) -> None:
+        found = split_words(line)
+        self.starts = [start for start, _ in found]
+        self.typed = [word for _, word in found]
+        self.words = list(self.typed)
+        self.entries: list[Entry] = []
+        self.index = 0
+        self._traits = traits
+
+    @property
+    def command(self) -> str:
+        return " ".join(self.words)
+
+    def err(self, offset: int, code: str) -> None:
+        """Append an entry at the current word."""
+        self.entries.append(Entry(code, self.index, offset))
+
+    def refuse(self, offset: int, code: str, errno: str = "EINVAL") -> Refused:
+        """Append an entry; the exception to raise for it."""
+        self.err(offset, code)
+        return Refused(errno)
+
+    def column(self, entry: Entry) -> int:
+        """The caret's byte in the command; one past the end and a blank for a word that isn't there."""
+        if entry.word >= len(self.words):
+            return len(self.command) + 1
+        return sum(len(word) + 1 for word in self.words[: entry.word]) + entry.offset
+
+    def message(self, entry: Entry) -> str:
+        return self._traits.says(entry.code) or MESSAGES[entry.code]
+
+    def typed_at(self, column: int) -> int:
+        """The byte in the line as typed that a caret's column belongs to."""
+        at = 0
+        for start, word, typed in zip(self.starts, self.words, self.typed, strict=True):
+            if column <= at + len(word):
+                return start + _in_typed(column - at, word, typed)
+            at += len(word) + 1
+        return self.starts[-1] + len(self.typed[-1]) + max(0, column - at + 1) if self.starts else 0
+
+
+def _in_typed(offset: int, word: str, typed: str) -> int:
+    """Position in a word as typed for one in what the kernel made of it."""
+    if word == typed:
+        return max(0, offset)
+    same = typed.find("=") + 1
+    if offset <= same:
+        return max(0, offset)
+    inner = typed[same : typed.rfind(":")]
+    moved = word.find(inner, same) - same if inner else 0
+    return max(same, min(offset - max(0, moved), len(typed)))

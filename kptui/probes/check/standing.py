@@ -1,0 +1,176 @@
+"""Definitions that stand already: reading their listing, and what a new one of the same name must obey."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kptui.probes.check import ktext
+from kptui.probes.check.fetch import Arguments, Parsed, find_type
+from kptui.probes.check.log import Log, Refused
+from kptui.probes.check.meta import Prototype
+from kptui.probes.check.place import Head, waits_for_module
+from kptui.probes.check.target import Target
+
+_PLACE_CUT = 63  # the kernel compares a removal's place with its own text cut to this many bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A listed event. ``kind``: ``p``, ``r`` or another letter for other kinds (``u``: uprobe)."""
+
+    kind: str
+    group: str
+    event: str
+    place: str
+    args: tuple[str, ...]
+
+    @property
+    def is_kprobe(self) -> bool:
+        return self.kind in {"p", "r"}
+
+    @property
+    def name(self) -> str:
+        return f"{self.group}/{self.event}"
+
+
+def read_standing(line: str) -> Standing | None:
+    """A line of kprobe_events or dynamic_events; None for what is none (comments, blank lines)."""
+    words = [word for _, word in ktext.split_words(line)]
+    if len(words) < 1 or words[0].startswith("#"):
+        return None
+    command, colon, name = words[0].partition(":")
+    group, slash, event = name.partition("/")
+    if not colon or not command:
+        return None
+    place = words[1] if len(words) > 1 else ""
+    kind = command[0]
+    if kind in "pr" and "/" in place:
+        kind = "u"
+    if not slash:
+        group, event = "synthetic" if kind == "s" else "", name
+    return Standing(kind, group, event, place, tuple(words[2:]))
+
+
+def standing_of(target: Target) -> list[Standing]:
+    """The target's existing definitions."""
+    lines = (line.encode("utf-8", "surrogateescape").decode("latin-1") for line in target.existing)
+    return [found for line in lines if (found := read_standing(line)) is not None]
+
+
+def _place_of(standing: Standing) -> tuple[str, int]:
+    """Symbol and offset; every raw address is ``unknown``, as for the kernel."""
+    if ktext.is_digit(standing.place):
+        return "unknown", 0
+    symbol, _, offset = standing.place.partition("+")
+    return symbol, int(offset) if offset.isdecimal() else 0
+
+
+def _listed_type(target: Target, standing: Standing, arg: str, head: Head) -> tuple[str, str, int]:
+    """Name, type and array length of a listed argument."""
+    log = Log(f"p x {arg}", target.traits)
+    symbol, offset = _place_of(standing)
+    old = Head(
+        standing.kind == "r", standing.kind == "r", standing.kind == "p" and target.entry(symbol, offset),
+        symbol, offset, standing.group, standing.event,
+    )  # fmt: skip
+    try:
+        parsed = Arguments(log, target, old, Prototype(target, old)).parse(arg)
+    except Refused:
+        name, _, body = arg.partition("=")
+        kind = find_type(body.partition(":")[2].partition("[")[0] or None, target.traits.types)
+        return name, kind or "x64", 0
+    return parsed.name, parsed.type, parsed.count
+
+
+def register(log: Log, target: Target, head: Head, args: list[Parsed], standing: list[Standing]) -> None:
+    """The rules for events of the same name, then what the kernel finds when it puts the probe in place."""
+    if head.event is not None:
+        _same_name(log, target, head, args, standing)
+    reason = target.not_probeable(head.function, head.module) if target.not_probeable else None
+    waits = head.symbol is None or waits_for_module(target, head.symbol)
+    if reason is not None and not waits:
+        log.index = 1
+        raise log.refuse(0, "FAIL_REG_PROBE")
+    for name in (name for arg in args for name in arg.symbols):
+        _data_symbol(log, target, name, waits=waits)
+    if head.symbol is not None and not waits and target.count(head.function, head.module) == 0:
+        log.index = 1
+        raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
+
+
+def _same_name(log: Log, target: Target, head: Head, args: list[Parsed], standing: list[Standing]) -> None:
+    same = [old for old in standing if old.group == head.group and old.event == head.event]
+    probes = [old for old in same if old.is_kprobe]
+    if not probes:
+        foreign = target.event_exists and target.event_exists(head.group, head.event or "")
+        if same or foreign:
+            log.index = 0
+            raise log.refuse(0, "EVENT_EXIST", "EEXIST")
+        return
+    if (probes[0].kind == "r") != head.returns:
+        log.index = 0
+        raise log.refuse(0, "DIFF_PROBE_TYPE", "EEXIST")
+    differs = _first_difference(target, head, args, probes[0])
+    if differs is not None:
+        log.index = differs + 2
+        raise log.refuse(0, "DIFF_ARG_TYPE", "EEXIST")
+    place = (head.symbol if head.symbol is not None else "unknown", head.offset)
+    bodies = [arg.body for arg in args]
+    for old in probes:
+        if _place_of(old) == place and [arg.partition("=")[2] for arg in old.args] == bodies:
+            log.index = 0
+            raise log.refuse(0, "SAME_PROBE", "EEXIST")
+
+
+def _first_difference(target: Target, head: Head, args: list[Parsed], old: Standing) -> int | None:
+    """Index of the first argument that differs in name, type or length; None if none does."""
+    if len(args) != len(old.args):
+        return min(len(args), len(old.args))
+    for i, (new, listed) in enumerate(zip(args, old.args, strict=True)):
+        if (new.name, new.type, new.count) != _listed_type(target, old, listed, head):
+            return i
+    return None
+
+
+def _data_symbol(log: Log, target: Target, text: str, *, waits: bool) -> None:
+    """``@SYM[+-OFF]`` (traceprobe_update_arg)."""
+    log.index = 1
+    cut = min((i for i in (text.find("+"), text.find("-")) if i >= 0), default=len(text))
+    if text[cut:]:
+        try:
+            ktext.kstrtol(text[cut:])
+        except ktext.NumberError as error:
+            raise log.refuse(0, "FAIL_REG_PROBE", error.errno) from None
+    module, colon, name = text[:cut].partition(":")
+    missing = not text[:cut] or target.count(name if colon else module, module if colon else None) == 0
+    if missing and not waits:
+        raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
+
+
+def remove(line: str, words: list[str], target: Target) -> None:
+    """A removal line. Refused as the kernel does; none of these is logged (dyn_event_release)."""
+    if words[0][1:2] != ":":
+        raise Refused("EINVAL", "A removal is written -:GROUP/EVENT.")
+    system, slash, event = words[0][2:].partition("/")
+    if not slash:
+        system, event = "", system
+    if not event and (not slash or not target.traits.optional_event):
+        raise Refused("EINVAL", "A removal needs the name of an event: -:GROUP/EVENT.")
+    found = [
+        old
+        for old in standing_of(target)
+        if old.is_kprobe
+        and (not event or old.event == event)
+        and (not slash or old.group == system)
+        and _matches(old, words[1:])
+    ]
+    if not found:
+        raise Refused("ENOENT", "No probe of that name (and place) stands.")
+    if any(old.name.encode("latin-1").decode("utf-8", "replace") in target.enabled for old in found):
+        raise Refused("EBUSY", "The event is enabled: disable it before removing it.")
+
+
+def _matches(old: Standing, words: list[str]) -> bool:
+    if not words:
+        return True
+    return old.place[:_PLACE_CUT] == words[0] and list(old.args[: len(words) - 1]) == words[1:]

@@ -1,0 +1,105 @@
+"""The kernel that a definition is meant for: what it can do, what it knows, what stands in it already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kptui.probes.check.btf import Btf
+from kptui.probes.check.traits import FEATURES_6_12, README_FEATURES, Traits, traits_of
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kernel to judge for. Everything but the release and the features may be left unknown.
+
+    ``release``: ``uname -r``. ``features``: names of README_FEATURES, and ``ibt``.
+    ``symbol_count(name, module)``: how many symbols of that name kallsyms has (``module`` None: in the kernel
+    and all modules); None, as a result or as the function: unknown, taken for one.
+    ``is_loaded_module(name)``: None or no function: unknown, taken for not loaded when symbol_count knows
+    nothing of it. ``is_entry(symbol, offset)``: whether that place is a function's entry, None if unknown.
+    ``not_probeable(symbol, module)``: why the kernel will refuse to register there (``blacklisted``), or
+    None. ``existing``: definitions that stand, as kprobe_events or dynamic_events list them.
+    ``enabled``: which of them are enabled somewhere, as ``group/event``.
+    ``event_exists(group, event)``: whether some other kind of event has that name.
+    ``btf``: the kernel's type information; None: unknown, and every parameter name is believed.
+    ``dentry_offsets``: of ``d_name.name`` in struct dentry and ``f_path.dentry`` in struct file.
+    ``error_codes``: the kernel's message codes without ``TP_ERR_``, from its BTF; None: unknown.
+    """
+
+    release: str = "6.12"
+    features: frozenset[str] = FEATURES_6_12
+    symbol_count: Callable[[str, str | None], int | None] | None = None
+    existing: tuple[str, ...] = ()
+    group: str = "kprobes"
+    is_loaded_module: Callable[[str], bool | None] | None = None
+    is_entry: Callable[[str, int], bool | None] | None = None
+    not_probeable: Callable[[str, str | None], str | None] | None = None
+    event_exists: Callable[[str, str], bool | None] | None = None
+    enabled: frozenset[str] = frozenset()
+    btf: Btf | None = None
+    dentry_offsets: tuple[int, int] = (0x28, 0x48)
+    error_codes: frozenset[str] | None = None
+
+    @classmethod
+    def from_readme(
+        cls,
+        readme: str,
+        release: str,
+        *,
+        symbol_count: Callable[[str, str | None], int | None] | None = None,
+        existing: tuple[str, ...] = (),
+        is_loaded_module: Callable[[str], bool | None] | None = None,
+        is_entry: Callable[[str, int], bool | None] | None = None,
+        not_probeable: Callable[[str, str | None], str | None] | None = None,
+        event_exists: Callable[[str, str], bool | None] | None = None,
+        enabled: frozenset[str] = frozenset(),
+        btf: Btf | None = None,
+        error_codes: frozenset[str] | None = None,
+        extra: Iterable[str] = (),
+    ) -> Target:
+        """A target from the text of tracefs's ``README``; ``extra`` adds features that it cannot tell."""
+        return cls(
+            release=release,
+            features=features_of(readme) | frozenset(extra),
+            symbol_count=symbol_count,
+            existing=existing,
+            is_loaded_module=is_loaded_module,
+            is_entry=is_entry,
+            not_probeable=not_probeable,
+            event_exists=event_exists,
+            enabled=enabled,
+            btf=btf,
+            error_codes=error_codes,
+        )
+
+    @property
+    def traits(self) -> Traits:
+        """The parser's switches."""
+        return traits_of(self.release, self.features, self.error_codes)
+
+    def count(self, name: str, module: str | None = None) -> int:
+        """Copies of a symbol; 1 where nothing is known."""
+        if self.symbol_count is None:
+            return 1
+        known = self.symbol_count(name, module)
+        return 1 if known is None else known
+
+    def module_loaded(self, name: str) -> bool:
+        """Whether the module is loaded; False where nothing is known (the kernel then waits for it)."""
+        return bool(self.is_loaded_module and self.is_loaded_module(name))
+
+    def entry(self, symbol: str, offset: int) -> bool:
+        """Whether the kernel takes SYMBOL+OFFSET for the entry of a function.
+
+        Offsets from the start of the kernel's text reach any function, so that they are believed.
+        """
+        known = self.is_entry(symbol, offset) if self.is_entry else None
+        if known is not None:
+            return known
+        return offset == 0 or (offset == 4 and "ibt" in self.features) or symbol in {"_text", "_stext"}
+
+
+def features_of(readme: str) -> frozenset[str]:
+    """The features that the text of a tracefs README proves."""
+    return frozenset(name for name, proof in README_FEATURES.items() if proof in readme)

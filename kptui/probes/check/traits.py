@@ -1,0 +1,137 @@
+"""What tells one kernel's parser from another's, gathered in one place.
+
+First the features read from the tracefs ``README``, then, where that tells nothing, the release. Each field's
+comment names the difference; the numbers are mainline releases, with the stable trees in which Debian's
+kernels carry the same change.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+README_FEATURES: Final = {
+    "percent_return": "%return",
+    "user_memory": "+|-[u]<offset>",
+    "immediate": "imm-value",
+    "optional_event": "[<group>/][<event>]",
+    "symstr": "symstr,",
+    "char": ", char,",
+    "dentry": "%pd/%pD",
+    "btf": "<argname>",
+    "members": "<argname>[->field",
+    "return_args": "kernel return probes support: $retval, $arg<N>",
+    "typecast": "(structname[,field])",
+    "current": "$current",
+    "this_cpu": "this_cpu_read(",
+    "fprobe": "f[:[<group>/][<event>]]",
+    "tprobe": "t[:[<group>/][<event>]]",
+    "eprobe": "e[:[<group>/][<event>]]",
+}
+"""Features and the text of the tracefs README that proves each of them.
+
+Besides these a target may be given ``ibt``: functions begin with ENDBR64 and offset 4 is their entry too.
+"""
+
+FEATURES_6_12: Final = frozenset(README_FEATURES) - {"typecast", "current", "this_cpu"}
+
+
+@dataclass(frozen=True, slots=True)
+class Traits:
+    """The parser of one kernel, as switches. See the comments for what each changes."""
+
+    raw_dash: bool  # 5.12: a removal starts with "-" in the very first byte; before, blanks may precede it
+    dot_group: bool  # 5.15: GROUP.EVENT is GROUP/EVENT
+    hyphen_group: bool  # 6.0: "-" in group names
+    optional_event: bool  # 6.0: GROUP/ with a generated event name; "-:GROUP/" removes the group
+    name_limit: int  # longest event name: 63 bytes; 64 before the 2023 fix
+    unique: bool  # 6.7, and stable trees from 5.15: a symbol that exists twice is refused
+    early_symbol: bool  # 6.12: the symbol is looked up before the return test, in its module too; EINVAL
+    moving_caret: bool  # 6.5: the parser rewritten; the caret base moves with dereferences
+    btf: bool  # parameter names, $arg*: 6.5 with CONFIG_PROBE_EVENTS_BTF_ARGS
+    return_args: bool  # 6.9: $argN in return probes
+    dentry: bool  # 6.9: %pd and %pD
+    string_message: bool  # 6.9: $comm and constants with another type get a log entry
+    arg0_checked: bool  # 6.19: the word $arg0 is refused before the prototype is looked at
+    typecast: bool  # 7.2: typecasts, $current, this_cpu_*; loop in place of recursion, at most 8 levels
+    size_limit: bool  # 2026: at most 3072 bytes of fixed data in an event
+    count: str  # what happens to the 129th argument: "cut", "silent" (E2BIG without entry), "message"
+    body_limit: int  # longest argument expression in bytes
+    types: frozenset[str]
+    wording: tuple[tuple[str, str], ...]  # messages that read otherwise here
+
+    def says(self, code: str) -> str | None:
+        """This kernel's own text for a message, or None for the usual one."""
+        return dict(self.wording).get(code)
+
+
+def release_numbers(release: str) -> tuple[int, int, int]:
+    """``6.12.107+deb13-amd64`` -> (6, 12, 107); missing numbers are 0, no number at all is (6, 12, 0)."""
+    match = re.match(r"\s*(\d+)\.(\d+)(?:\.(\d+))?", release)
+    if match is None:
+        return (6, 12, 0)
+    return int(match[1]), int(match[2]), int(match[3] or 0)
+
+
+def _size_limited(version: tuple[int, int, int]) -> bool:
+    # The fix reached 6.1.176 and 6.12.107 and is missing from 5.10.223 and 6.18.15. A distribution's release
+    # text may hide the patch level ("6.1.0-50-amd64"): then the long-lived trees count as up to date.
+    series, patch = version[:2], version[2]
+    if series in {(6, 1), (6, 6), (6, 12)}:
+        return patch == 0 or patch >= {(6, 1): 160, (6, 6): 125, (6, 12): 80}[series]
+    return version >= (7, 1, 0)
+
+
+def _spelled_variable(version: tuple[int, int, int]) -> bool:
+    # "$-valiable" was mended in 7.0 and in 6.12's stable tree, not in 6.18.15.
+    return version >= (7, 0, 0) or (version[:2] == (6, 12) and (version[2] == 0 or version[2] >= 50))
+
+
+@lru_cache(maxsize=64)
+def traits_of(release: str, features: frozenset[str], codes: frozenset[str] | None = None) -> Traits:
+    """The switches for a kernel.
+
+    ``codes`` are the kernel's own message codes (``EVENT_TOO_BIG``) as BTF's ``TP_ERR_*`` enumerators name
+    them; where given, they decide which checks exist, whatever the release says.
+    """
+    version = release_numbers(release)
+
+    def has(code: str, by_release: bool) -> bool:
+        return by_release if codes is None else code in codes
+
+    types = {"string", "ustring", "symbol"}
+    types |= {f"{sign}{bits}" for sign in "usx" for bits in (8, 16, 32, 64)}
+    types |= {name for name in ("char", "symstr") if name in features}
+    modern = has("BAD_MAXACT_TYPE", version >= (6, 5, 0))
+    typecast = "typecast" in features
+    wording = []
+    if not modern:
+        wording.append(("BAD_MAXACT_TYPE", "Maxactive is not for kprobe"))
+    if not _spelled_variable(version):
+        wording.append(("BAD_VAR", "Invalid $-valiable specified"))
+    if not typecast:
+        wording.append(("FILE_ON_KPROBE", "File offset is not available with kprobe"))
+    count = "message" if has("TOO_MANY_ARGS", version >= (6, 15, 0)) else ("silent" if modern else "cut")
+    return Traits(
+        raw_dash=version >= (5, 12, 0),
+        dot_group=version >= (5, 15, 0),
+        hyphen_group=version >= (6, 0, 0) or (version[:2] == (5, 15)),
+        optional_event="optional_event" in features,
+        name_limit=63 if version >= (5, 15, 0) else 64,
+        unique=has("NON_UNIQ_SYMBOL", version >= (5, 15, 0)),
+        early_symbol=version >= (6, 12, 0),
+        moving_caret=modern,
+        btf=modern and "btf" in features,
+        return_args="return_args" in features,
+        dentry="dentry" in features,
+        string_message=has("NEED_STRING_TYPE", version >= (6, 9, 0)),
+        arg0_checked=version >= (6, 19, 0),
+        typecast=typecast,
+        size_limit=has("EVENT_TOO_BIG", _size_limited(version)),
+        count=count,
+        body_limit=255 if typecast else 63,
+        types=frozenset(types),
+        wording=tuple(wording),
+    )
