@@ -96,7 +96,7 @@ def _doctor(args: argparse.Namespace) -> int:
     from kptui.safetext import neutralise
 
     findings = examine(tracefs=args.tracefs)
-    for finding in findings.findings:
+    for finding in findings.items:
         sign = {True: "ok  ", False: "no  ", None: "?   "}[finding.ok]
         print(f"{sign} {finding.title}: {neutralise(finding.detail)}")
         if finding.remedy and finding.ok is not True:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from kptui.ui.world import World
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+DEMO_RELEASE = "6.12.107+deb13-amd64"  # where the demo's symbols and events were recorded
 GRACE = 4.0  # s for the screen to end after a signal before the session is closed without it
 
 
@@ -127,7 +128,7 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
     from kptui.host.dirs import state_dir
     from kptui.kernel.capabilities import Findings
     from kptui.kernel.session import Session
-    from kptui.kernel.sim import RELEASE, SimFiles, demo_kallsyms
+    from kptui.kernel.sim import SimFiles, demo_kallsyms
     from kptui.safetext import decode
     from kptui.ui.world import World
 
@@ -141,11 +142,11 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
     return World(
         read_symbols=demo_kallsyms,
         open_session=lambda: opened.open(make),
-        findings=Findings(()),
+        findings=Findings(None, ()),
         config=config,
         state_dir=state_dir(),
         environ=os.environ,
-        release=RELEASE,
+        release=DEMO_RELEASE,
         readme=decode(files.read("README")),
         demo=True,
         group=args.group,

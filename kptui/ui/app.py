@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import time
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 from typing import ClassVar, cast
 
 from textual import events
@@ -17,7 +18,7 @@ from textual.binding import BindingType
 from textual.css.query import NoMatches
 from textual.screen import Screen
 
-from kptui.events import EventLog
+from kptui.events.log import EventLog
 from kptui.kernel.refusal import Refused
 from kptui.kernel.states import EventState
 from kptui.probes.check import Target, check_definition
@@ -103,18 +104,21 @@ class KptuiApp(App[None], inherit_bindings=False):
             return table, SymbolSearch(table)
 
         try:
-            self.table, search = await asyncio.to_thread(read)
+            table, search = await asyncio.to_thread(read)
         except (OSError, ValueError) as error:
             pane.set_search(None, 0, f"no symbols: {neutralise(str(error))}")
             return
-        if not len(self.table):
+        self.table = table
+        if not len(table):
             pane.set_search(None, 0, "no symbols in this file; start with --kallsyms FILE")
             return
-        hidden = "addresses hidden (kptr_restrict or no root): names still work" if self.table.addresses_hidden else ""
-        pane.set_search(search, len(self.table), warning=hidden)
-        table = self.table
-        self.target = Target.from_readme(
-            self.world.readme, self.world.release, symbol_count=lambda name, mod: len(table.lookup(name, mod))
+        hidden = "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
+        pane.set_search(search, len(table), warning=hidden)
+        modules = frozenset(table.modules)
+        self.target = replace(
+            self.target,
+            symbol_count=lambda name, module: len(table.lookup(name, module)),
+            is_loaded_module=modules.__contains__,
         )
         self.judge(self.workspace.editor.line)
 
@@ -260,7 +264,9 @@ class KptuiApp(App[None], inherit_bindings=False):
         existing = tuple(
             s.definition for s in self.states if (s.group, s.event) != replacing and s.kind in ("p", "r")
         )
-        editor.verdict = check_definition(line, self.target.with_existing(existing)) if line else None
+        enabled = frozenset(f"{s.group}/{s.event}" for s in self.states if s.enabled or s.enabled_elsewhere)
+        target = replace(self.target, existing=existing, enabled=enabled)
+        editor.verdict = check_definition(line, target) if line else None
         editor.redraw()
         self.workspace.hero.refresh(layout=True)
 

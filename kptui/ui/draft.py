@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from kptui.probes.definition import Place, Probe, parse_place, parse_probe
-from kptui.probes.fetch import FetchArg, ProbeSyntaxError, parse_fetcharg
-from kptui.probes.suggest import Suggestion, default_event_name, suggestions, variants
+from kptui.probes.definition import Kind, Place, Probe, parse_place, parse_probe
+from kptui.probes.errors import ProbeSyntaxError
+from kptui.probes.exprs import FetchArg
+from kptui.probes.fetch import parse_fetcharg
+from kptui.probes.names import default_event_name
+from kptui.probes.suggest import Suggestion, suggestions
+from kptui.probes.variants import variants
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ class Draft:
         probe = self.probe
         if probe is None:
             return None
-        kind = "r" if probe.kind == "p" else "p"
+        kind: Kind = "r" if probe.kind == "p" else "p"
         offered = {str(replace(offer.arg, name=None)) for offer in self.offers()}
         common = {str(replace(offer.arg, name=None)) for offer in suggestions(probe.place, kind)}
         kept = tuple(
@@ -82,7 +86,10 @@ class Draft:
 
     def with_place(self, text: str) -> Draft | None:
         probe = self.probe
-        return self.of(replace(probe, place=parse_place(text.strip()))) if probe else None
+        if probe is None:
+            return None
+        place, returns = parse_place(text.strip())
+        return self.of(replace(probe, place=place, kind="r" if returns else probe.kind))
 
     def with_maxactive(self, text: str) -> Draft | None:
         """A number of concurrent calls, or '' for the kernel's default. Raises ProbeSyntaxError for anything else."""
@@ -157,6 +164,6 @@ def _free_name(name: str, used: Collection[str]) -> str:
 
 def new_draft(place: Place, kind: str, group: str, taken: Collection[str]) -> Draft:
     """A draft for a place chosen in the symbol list. ``taken`` are the event names of the group."""
-    chosen = "r" if kind == "r" else "p"
+    chosen: Kind = "r" if kind == "r" else "p"
     event = default_event_name(place.symbol or "probe", chosen, taken)
     return Draft(str(Probe(kind=chosen, place=place, group=group, event=event)))

@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from kptui.events import EventLog
+from kptui.events.log import EventLog
 from kptui.ui.hero import hero_lines
 from kptui.ui.paint import to_strip
 from kptui.ui.pane import Pane

@@ -66,8 +66,8 @@ async def _switch_all(app: KptuiApp, on: bool) -> None:
         app.say(str(error), "error")
         return
     await app.refresh_states()
-    for (group, event), error in refused.items():
-        app.say(f"{group}/{event}: {error}", "error")
+    for (group, event), why in refused.items():
+        app.say(f"{group}/{event}: {why}", "error")
     ours = sum(s.ours for s in app.states)
     app.say(f"{ours - len(refused)} of {ours} probes {'on' if on else 'off'}.")
 

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from kptui.events import TraceEvent, event_values
+from kptui.events.model import TraceEvent
+from kptui.events.values import event_values
 from kptui.filters import (
     FilterSyntaxError,
     compile_filter,
-    features_of,
+    features_from_release,
     parse_filter,
     pid_filter,
 )
@@ -75,7 +76,7 @@ async def _build(app: KptuiApp, *, whole_group: bool, text: str | None = None) -
             state.event,
             format_,
             wanted,
-            features=features_of(app.world.release, app.world.readme),
+            features=features_from_release(app.world.release),
             whole_group=whole_group,
             members=members,
         )

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kptui.events import LineAssembler, TraceEvent, TraceParser
+from kptui.events.assemble import LineAssembler
+from kptui.events.model import TraceEvent
+from kptui.events.parse import TraceParser
 from kptui.export.csv import HEADER as CSV_HEADER
 from kptui.export.csv import record_to_csv
 from kptui.export.jsonl import record_to_json
@@ -21,7 +23,7 @@ from kptui.ui.dialogs.text import TextPane, text_dialog
 from kptui.ui.panes.events import COLUMNS, row_text
 
 if TYPE_CHECKING:
-    from kptui.events import Record
+    from kptui.events.model import Record
     from kptui.ui.app import KptuiApp
 
 SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may never end
@@ -218,7 +220,7 @@ def _write_records(path: Path, records: list[Record]) -> None:
 
 def doctor(app: KptuiApp) -> None:
     rows = []
-    for finding in app.world.findings.findings:
+    for finding in app.world.findings.items:
         sign = {True: "✓", False: "✗", None: "–"}[finding.ok]
         style = {True: "", False: "refused", None: "dim"}[finding.ok]
         rows.append((f"{sign} {finding.title}: {neutralise(finding.detail)}", style))

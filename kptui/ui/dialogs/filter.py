@@ -12,7 +12,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from kptui.events import EventFormat
+from kptui.events.format import EventFormat
 from kptui.filters import (
     FilterField,
     FilterSyntaxError,
@@ -22,7 +22,9 @@ from kptui.filters import (
     from_rows,
     parse_filter,
     to_rows,
+    typed_value,
 )
+from kptui.filters.rows import Join
 from kptui.safetext import neutralise
 from kptui.ui.dialogs.base import Dialog
 from kptui.ui.hero import hero_lines
@@ -197,11 +199,7 @@ class FilterPane(Pane):
     def _quoted(self, row: Row, value: str) -> str:
         """A value as the kernel wants it: text in quotes, a number bare."""
         field = self.fields.get(row.field.split(".")[0])
-        if field is None or field.kind not in ("string", "pointer") or row.field.endswith(".function"):
-            return value
-        if len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]:
-            return value
-        return f"'{value}'" if '"' in value else f'"{value}"'
+        return typed_value(field, value) if field is not None and not row.field.endswith(".function") else value
 
     def _replace(self, row: Row) -> None:
         at = self.cursor.at
@@ -219,7 +217,7 @@ class FilterPane(Pane):
             case "filter.edit":
                 self._edit()
             case "filter.add_and" | "filter.add_or":
-                self._add("&&" if command.endswith("and") else "||")
+                self._add("&&" if command == "filter.add_and" else "||")
             case "filter.remove":
                 self._take_rows((*self.rows[: self.cursor.at], *self.rows[self.cursor.at + 1 :]))
             case "filter.open" | "filter.close" | "filter.negate":
@@ -257,7 +255,7 @@ class FilterPane(Pane):
         if fix is not None:
             self._take_text(fix.apply(self.text))
 
-    def _add(self, join: str) -> None:
+    def _add(self, join: Join) -> None:
         if not self.as_rows():
             return
         field = self.fields[self.rows[-1].field] if self.rows and self.rows[-1].field in self.fields else None
@@ -273,11 +271,11 @@ class FilterPane(Pane):
             return
         row = self.rows[self.cursor.at]
         if command == "filter.negate":
-            row = row.toggle_not()
+            row = replace(row, negated=not row.negated)
         elif command == "filter.open":
-            row = row.more_opens()
+            row = replace(row, opens=row.opens + "(" if row.opens.count("(") < 3 else "")
         else:
-            row = row.more_closes()
+            row = replace(row, closes=(row.closes + 1) % 4)
         self._replace(row)
 
     def _edit(self) -> None:
@@ -370,10 +368,10 @@ class FilterPane(Pane):
         if not self.rows:
             names = "  ".join(f.name for f in self.fields.values())
             return [[(clip(f" fields: {names}", width), "dim")]]
-        names = min(max(len(row.field) for row in self.rows) + 1, 30)
+        cells = min(max(len(row.field) for row in self.rows) + 1, 30)
         drawn = []
         for index in self.cursor.window(len(self.rows), room):
-            drawn.append(self._row(self.rows[index], index == self.cursor.at, names, width))
+            drawn.append(self._row(self.rows[index], index == self.cursor.at, cells, width))
         return drawn
 
     def _row(self, row: Row, current: bool, names: int, width: int) -> Line:
@@ -388,11 +386,12 @@ class FilterPane(Pane):
             line.append((" ", ""))
 
         cell("join", row.join, 2)
-        line.append((pad(row.prefix, 4), "warn" if row.prefix else ""))
+        before = row.opens + ("!" if row.negated else "")
+        line.append((pad(before, 4), "warn"))
         cell("field", row.field, names)
         cell("op", row.op, 2)
         cell("value", row.value, min(max(len(row.value) + 1, 8), max(width - length(line) - 6, 8)))
-        line.append((row.suffix, "warn"))
+        line.append((")" * row.closes, "warn"))
         return line
 
 

@@ -393,9 +393,9 @@ class EditorPane(Pane):
         names = min(max((len(o.name) for o in self._offers), default=8), 16)
         types = min(max((len(o.ctype) for o in self._offers), default=8), 24 if width > 90 else 16)
         wheres = min(max((len(o.where) for o in self._offers), default=4), 14)
-        line: Line = [mark, sign, (pad(offer.where, wheres + 1), "dim"), (pad(offer.name, names + 1), "bold" if current else "")]
+        line: Line = [mark, sign, (pad(offer.where, wheres) + " ", "dim"), (pad(offer.name, names) + " ", "bold" if current else "")]
         if width > 64:
-            line.append((pad(offer.ctype, types + 1), "dim"))
+            line.append((pad(offer.ctype, types) + " ", "dim"))
         room = width - sum(len(text) for text, _ in line)
         form = str(offer.arg)
         text = f"{form}  {offer.note}" if offer.note and len(form) + len(offer.note) + 2 <= room else form

@@ -9,13 +9,14 @@ from textual import events as textual_events
 from textual.message import Message
 from textual.strip import Strip
 
-from kptui.events import EventLog, LogView, Record, TraceEvent
+from kptui.events.log import EventLog, LogView
+from kptui.events.model import Record, TraceEvent
+from kptui.events.values import event_values
 from kptui.filters import FilterSyntaxError, compile_filter, parse_filter
 from kptui.safetext import neutralise
 from kptui.ui.paint import Line, clip, highlight, pad, right, rule
 from kptui.ui.pane import Pane
 from kptui.ui.textline import TextLine
-from kptui.events import event_values
 
 COLUMNS = ("time", "delta", "cpu", "flags", "task", "event", "place", "args")
 DEFAULT_COLUMNS = frozenset({"time", "cpu", "task", "event", "args"})
@@ -36,7 +37,7 @@ class EventsPane(Pane):
 
     def __init__(self, log: EventLog, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.log = log
+        self.captured = log
         self.view_text = ""
         self.view = LogView(log, None)
         self.follow = True
@@ -55,7 +56,7 @@ class EventsPane(Pane):
     def tick(self) -> None:
         """Look at what arrived since the last tick; repaint only when something shown may have changed."""
         self.view.advance(_VIEW_SLICE)
-        seen = (self.log.received, self.log.evicted, len(self.view))
+        seen = (self.captured.received, self.captured.evicted, len(self.view))
         if seen == self._seen:
             return
         self._seen = seen
@@ -80,7 +81,7 @@ class EventsPane(Pane):
 
         self.error = ""
         self.view_text = text
-        self.view = LogView(self.log, predicate)
+        self.view = LogView(self.captured, predicate)
         self._seen = (-1, -1, -1)
         self.follow = True
         self.tick()
@@ -95,7 +96,7 @@ class EventsPane(Pane):
         if not 0 <= position < len(self.view):
             return None
         index = self.view.index(position)
-        return self.log.record(index) if index >= self.log.first else None
+        return self.captured.record(index) if index >= self.captured.first else None
 
     # -- typing: search and view filter
 
@@ -152,7 +153,7 @@ class EventsPane(Pane):
         position = self.at if from_here else self.at + step
         while 0 <= position < len(self.view):
             index = self.view.index(position)
-            if index >= self.log.first and needle in self._text(index).casefold():
+            if index >= self.captured.first and needle in self._text(index).casefold():
                 self.follow = False
                 self.at = position
                 self.redraw()
@@ -163,7 +164,7 @@ class EventsPane(Pane):
         return False
 
     def _text(self, index: int) -> str:
-        return self.log.line(index).decode("utf-8", "replace")
+        return self.captured.line(index).decode("utf-8", "replace")
 
     # -- commands
 
@@ -245,11 +246,11 @@ class EventsPane(Pane):
 
     def _title(self, width: int) -> Line:
         state = ("following", "ok") if self.follow else ("holding", "warn")
-        side: Line = [state, (f" · {len(self.log):,} kept", "")]
-        if self.log.evicted:
-            side.append((f" · {self.log.evicted:,} evicted", "dim"))
-        if self.log.lost:
-            side.append((f" · {self.log.lost:,} lost", "refused"))
+        side: Line = [state, (f" · {len(self.captured):,} kept", "")]
+        if self.captured.evicted:
+            side.append((f" · {self.captured.evicted:,} evicted", "dim"))
+        if self.captured.lost:
+            side.append((f" · {self.captured.lost:,} lost", "refused"))
         if self.view_text:
             side.append((f" · view {len(self.view):,}: {clip(neutralise(self.view_text), max(width // 3, 12))}", "warn"))
         return rule([("Events", "title")], side, width, self.has_focus)
@@ -266,7 +267,7 @@ class EventsPane(Pane):
         return []
 
     def _empty(self, width: int) -> list[Line]:
-        if len(self.log):
+        if len(self.captured):
             key = self.kptui.keymap.key("events.reset")
             return [[(clip(f" No captured event matches the view filter; {key} shows all.", width), "dim")]]
         return [[(clip(f" {piece}", width), "dim")] for piece in (self.hint or "No events yet.").split("\n")]
@@ -274,6 +275,9 @@ class EventsPane(Pane):
     def _header(self, width: int) -> Line:
         line: Line = [("  ", "")]
         for name, title, size in self._columns(width):
+            if name == "args":
+                line.append((title, "dim"))
+                break
             line.append((right(title, size) if name in ("time", "delta", "cpu") else pad(title, size), "dim"))
             line.append(("  ", ""))
         return line

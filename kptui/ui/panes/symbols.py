@@ -186,7 +186,7 @@ class SymbolsPane(Pane):
         elif hit.alias:
             tail = f"= {neutralise(hit.alias)}  {tail}"
         name = neutralise(symbol.name)
-        addressed = symbol.address is not None and width >= 64
+        addressed = symbol.address is not None and width >= 60
         address = f"{symbol.address:016x}" if addressed and symbol.address is not None else ""
         room = width - len(tail) - len(address) - (2 if address else 0) - 4
         base = "bold" if current else "dim" if reason else ""
