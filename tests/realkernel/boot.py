@@ -11,13 +11,11 @@ Under software emulation the guest is up after 3 to 5 s and is 4 to 10 times slo
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import re
 import selectors
 import shlex
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -116,15 +114,14 @@ def run(boot: Boot, *, out: int = 1, err: int = 2) -> Outcome:
         write_control(boot, control)
         channel = Channel(boot.terminal, out, err)
         clock = time.time()
-        # prctl(PR_SET_PDEATHSIG): the guest must not outlive a killed test run.
-        libc = ctypes.CDLL(None)
+        # --pdeathsig: the guest must not outlive a killed test run.
+        words = ["setpriv", "--pdeathsig", "KILL", *qemu_words(boot, control, kvm=kvm), *channel.words]
         machine = subprocess.Popen(
-            [*qemu_words(boot, control, kvm=kvm), *channel.words],
+            words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             pass_fds=channel.given,
-            preexec_fn=lambda: libc.prctl(1, signal.SIGKILL),
         )
         try:
             in_time = channel.copy_until_end(machine, started + boot.seconds)

@@ -24,6 +24,7 @@ PROJECT = HERE.parent.parent
 OUT = HERE / "out"
 
 SIZES = ("80x24", "160x48")
+SCRIPTS = ("definitions", "filters", "session_steps", "sim_steps")
 WHOLE = "the whole script"
 """The step that every job has: it came to its end with exit status 0."""
 
@@ -48,16 +49,31 @@ class Result:
 
 
 def declared_steps(script: Path) -> tuple[str, ...]:
-    """The tuple of titles that a script assigns to STEPS, read without running it; () if it has none."""
+    """The titles in a script's STEPS, read without running it; () if it has none.
+
+    STEPS is a tuple of texts, or of functions whose names without "step_" are the titles.
+    """
     for node in ast.parse(script.read_text()).body:
         match node:
-            case ast.Assign(targets=[ast.Name(id="STEPS")]) | ast.AnnAssign(target=ast.Name(id="STEPS")):
-                return tuple(ast.literal_eval(node.value)) if node.value else ()
+            case (
+                ast.Assign(targets=[ast.Name(id="STEPS")], value=ast.Tuple(elts=elements))
+                | ast.AnnAssign(target=ast.Name(id="STEPS"), value=ast.Tuple(elts=elements))
+            ):
+                return tuple(title for element in elements if (title := title_of(element)))
     return ()
 
 
+def title_of(node: ast.expr) -> str:
+    match node:
+        case ast.Constant(value=str(text)):
+            return text
+        case ast.Name(id=name):
+            return name.removeprefix("step_")
+    return ""
+
+
 def jobs() -> list[Job]:
-    """The story at each size, then every other script of the folder ``guest/`` that declares SECONDS."""
+    """The story at each size, then the scripts that take one room each to the kernel."""
     python = sys.executable
     module = "tests.realkernel.guest"
     found = [
@@ -69,9 +85,6 @@ def jobs() -> list[Job]:
             words = (python, "-m", f"tests.realkernel.{name}")
             found.append(Job(name, words, declared_steps(script), 400))
     return found
-
-
-SCRIPTS = ("definitions", "filters", "session_steps", "sim_steps")
 
 
 def kernel_names() -> tuple[str, ...]:
@@ -130,19 +143,27 @@ class Run:
         end = self.folder / f"{job.name}.end"
         while not end.exists() and not self._over.wait(0.5):
             pass
-        recorded = self._recorded(job).get(step)
         if step == WHOLE:
             return self._whole(job, end)
-        if recorded:
-            return Result(bool(recorded["ok"]), str(recorded["detail"]), str(recorded["screen"]))
-        return Result(False, f"the step was never reached: {self._whole(job, end).detail}")
+        return self._recorded(job).get(step) or Result(
+            False, f"the step was never reached: {self._whole(job, end).detail}"
+        )
 
-    def _recorded(self, job: Job) -> dict[str, dict[str, object]]:
-        file = self.folder / f"{job.name}.steps"
-        if not file.exists():
-            return {}
-        lines = [json.loads(line) for line in file.read_text().splitlines() if line.endswith("}")]
-        return {line["step"]: line for line in lines}
+    def _recorded(self, job: Job) -> dict[str, Result]:
+        """Results by title: from the file of steps, else from lines "ok TITLE …" and "FAIL TITLE …"."""
+        file, log = (self.folder / f"{job.name}.{ending}" for ending in ("steps", "log"))
+        found: dict[str, Result] = {}
+        if file.exists():
+            for line in file.read_text().splitlines():
+                step = json.loads(line)
+                found[step["step"]] = Result(step["ok"], step["detail"], step["screen"])
+        elif log.exists():
+            for line in log.read_text(errors="replace").splitlines():
+                word, _, rest = line.partition(" ")
+                for title in job.steps:
+                    if word in {"ok", "FAIL"} and f"{rest.strip()} ".startswith(f"{title} "):
+                        found[title] = Result(word == "ok", rest)
+        return found
 
     def _whole(self, job: Job, end: Path) -> Result:
         if not end.exists():
