@@ -25,8 +25,8 @@ class Listed:
     source: str
 
 
-_NAMED = re.compile(r"(?P<kind>[a-z])\d*:(?P<group>[^/ ]+)/(?P<event>[^ ]+)(?: .*)?", re.DOTALL)
-_SYNTHETIC = re.compile(r"s:(?P<event>[^ /]+) .*", re.DOTALL)
+# Synthetic events have a tab after the name; names are free of blanks in every kind.
+_NAMED = re.compile(r"(?P<kind>[a-z])\d*:(?P<group>[^/\s]+)/(?P<event>\S+)(?:\s.*)?", re.DOTALL)
 
 
 def parse_list(data: bytes, source: str) -> list[Listed]:
@@ -37,8 +37,6 @@ def parse_list(data: bytes, source: str) -> list[Listed]:
     for line in decode(data).split("\n"):
         if match := _NAMED.fullmatch(line):
             found.append(Listed(match["kind"], match["group"], match["event"], line, source))
-        elif match := _SYNTHETIC.fullmatch(line):
-            found.append(Listed("s", "synthetic", match["event"], line, source))
     return found
 
 
