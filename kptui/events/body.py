@@ -16,7 +16,7 @@ from typing import Literal
 from kptui.events.model import Arg, ArgSpec, Ref
 
 _SYM = r"[^\s()+,{}\"<>=]+\+0x[0-9a-f]+/0x[0-9a-f]+(?: \[[^\]\s]+\])?"
-_NUM = r"-?\d+|0x[0-9a-f]+"
+_NUM = r"0x[0-9a-f]+|-?\d+"
 _WORD = r"[A-Za-z_][A-Za-z0-9_]*"
 _ADDR = r"(?: <[0-9a-f]+>)?"
 

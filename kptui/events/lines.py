@@ -27,6 +27,7 @@ NORMAL_SPLIT = re.compile(rb"((?s:.{16}))-" + _PID_COLUMN + rb"(-?\d+) +" + _TAI
 LATENCY = re.compile(rb"((?s:.{8}))-(-?\d+) +(\d+)([^\s\d]\S{3,7}) +(-?\d+(?:us)?)([ !#*+@$]?): ")
 
 NAME = re.compile(r"([^\s:(]+(?: \[[^\]\n]*\])?):(?: |$)")
+STACKS = ("<stack trace>", "<user stack trace>")  # records without a name
 MARKER = "tracing_mark_write"
 
 LOST = re.compile(rb"CPU:(\d+) \[LOST (?:(\d+) )?EVENTS\]")

@@ -167,7 +167,7 @@ class EventLog:
         self.size -= offset
 
     def line(self, i: int) -> bytes:
-        """The bytes of record ``i`` without the last newline. IndexError if it is not (or no longer) there."""
+        """The bytes of record ``i`` without the last newline. IndexError if it is not there (any more)."""
         if not self.first <= i < self.end:
             raise IndexError(i)
         if i >= self.settled:
@@ -210,7 +210,7 @@ class EventLog:
         return None
 
     def lines(self, start: int | None = None, stop: int | None = None) -> Iterator[bytes]:
-        """The bytes of records ``start`` to ``stop - 1``, for export; what is evicted meanwhile is left out."""
+        """The bytes of records ``start`` to ``stop - 1``, for export, without those evicted meanwhile."""
         i = self.first if start is None else start
         while i < (self.end if stop is None else min(stop, self.end)):
             i = max(i, self.first)

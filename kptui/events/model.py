@@ -60,12 +60,12 @@ class TraceEvent:
     """A record with the usual prefix: a probe's (``ip``, or ``ret_ip`` and ``func``) or another event's
     (``body``).
 
-    ``event`` is empty where the kernel prints no name (``<stack trace>``, ``Unknown type 7``, syscall
-    events): the text is in ``body``. ``body`` is None exactly for probe records. ``flags`` is None when
-    irq-info was off, ``tgid`` when it was off or unknown. ``ts`` is seconds with six decimals, a plain count
-    for counting clocks, or ``NNNus`` in latency-format, whose mark (``! # * @ $``) is in ``mark``.
-    ``ambiguous``: the argument text can be read in more than one way even with the event's argument list at
-    hand; the first reading was taken.
+    ``event`` is empty where the kernel prints no name (``Unknown type 7``, syscall events), with the text in
+    ``body``; for the head of a stack it is ``<stack trace>`` or ``<user stack trace>``. ``body`` is None just
+    for probe records. ``flags`` is None when irq-info was off, ``tgid`` when it was off or unknown. ``ts`` is
+    seconds with six decimals, a plain count for counting clocks, or ``NNNus`` in latency-format, whose mark
+    (``! # * @ $``) is in ``mark``. ``ambiguous``: the argument text can be read in more than one way even
+    with the event's argument list at hand; then each string reaches as far as it can.
     """
 
     kind: ClassVar[Literal["event"]] = "event"

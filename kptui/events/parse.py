@@ -118,6 +118,8 @@ class TraceParser:
         named = lines.NAME.match(rest)
         event = named[1] if named else ""
         text = rest[named.end() :] if named else rest
+        if rest in lines.STACKS:
+            event, text = rest, ""
         ip = ret_ip = None
         func: str | None = None
         args: tuple[Arg, ...] = ()
