@@ -5,7 +5,7 @@ leaves the event unfiltered. So the whole judgement is made here, before anythin
 """
 
 from kptui.filters.build import TooManyPids, expand_group, group_summary, pid_filter
-from kptui.filters.check import check_filter, is_clear
+from kptui.filters.check import check_filter, filter_file, is_clear
 from kptui.filters.evaluate import VIEW_FIELDS, compile_filter, view_check
 from kptui.filters.features import ALL_FEATURES, features_from_btf_names, features_from_release
 from kptui.filters.fields import FilterField, field_table, fields_of
@@ -47,6 +47,7 @@ __all__ = [
     "features_from_release",
     "field_table",
     "fields_of",
+    "filter_file",
     "from_rows",
     "group_summary",
     "is_clear",

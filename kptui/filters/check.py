@@ -14,7 +14,7 @@ from kptui.filters import lexis
 from kptui.filters.explain import explain
 from kptui.filters.features import ALL_FEATURES
 from kptui.filters.fields import field_table
-from kptui.filters.scan import Refusal, Rules, scan
+from kptui.filters.scan import MESSAGES, Refusal, Rules, scan
 from kptui.filters.warn import warnings_of
 from kptui.verdict import Problem, Verdict
 
@@ -75,6 +75,24 @@ def _problem(refusal: Refusal, raw: str, rules: Rules) -> Problem:
         message=str(refusal),
         column=refusal.column,
         at=lexis.char_index(raw, refusal.at),
-        sentence=lexis.from_raw(sentence),
+        sentence=sentence,
         fix=edit.as_fix(raw) if edit else None,
     )
+
+
+def filter_file(verdict: Verdict) -> str:
+    """What the event's ``filter`` file reads after this write (``append_filter_err()``).
+
+    The accepted text, ``none`` after ``0``, or the refused text with caret and message: no filter is active
+    then. The caret is clipped to the end of the text here, unlike in ``error_log``. '' for a write that is
+    refused without a trace (a page or more), which leaves the file as it was.
+    """
+    if verdict.ok:
+        return "none\n" if is_clear(verdict.command) else f"{verdict.command}\n"
+    if not verdict.problems:
+        return ""
+    problem = verdict.problems[0]
+    if problem.message == MESSAGES["ERRNO"]:
+        return f"{verdict.command}\nError: (0)\n\n"
+    caret = " " * min(problem.column, len(lexis.to_raw(verdict.command)))
+    return f"{verdict.command}\n{caret}^\nparse_error: {problem.message}\n\n"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from kptui.filters import lexis
 from kptui.filters.scan import Refusal, Rules
+from kptui.safetext import neutralise
 from kptui.verdict import Fix
 
 
@@ -31,7 +32,7 @@ class Edit:
             lexis.char_index(raw, self.start),
             lexis.char_index(raw, self.end),
             lexis.from_raw(self.text),
-            lexis.from_raw(self.label),
+            neutralise(lexis.from_raw(self.label)),
         )
 
 
@@ -68,7 +69,12 @@ _TYPED_NAMES = {
 
 
 def explain(refusal: Refusal, raw: str, rules: Rules) -> Explanation:
-    """One sentence and, where there is one, the edit."""
+    """One sentence, fit to be shown, and, where there is one, the edit."""
+    sentence, edit = _explain(refusal, raw, rules)
+    return neutralise(lexis.from_raw(sentence)), edit
+
+
+def _explain(refusal: Refusal, raw: str, rules: Rules) -> Explanation:
     match refusal.code:
         case "FIELD_NOT_FOUND":
             return _field_not_found(refusal, raw, rules)
@@ -161,7 +167,7 @@ def _invalid_operator(refusal: Refusal, raw: str) -> Explanation:
     if raw.startswith("!~", at):
         name = raw[refusal.start : at]
         return "There is no !~; put ! before the comparison.", Edit(
-            refusal.start, at + 2, f"!{name}~", "use !… ~"
+            refusal.start, at + 2, f"!{name}~", "put ! before it"
         )
     symbols = re.match(r"[=!<>~]+", raw[at:])
     typed = symbols[0] if symbols else _word(raw, at)

@@ -3,7 +3,7 @@
 ``function``     ``FIELD.function == NAME`` (6.2 and later)
 ``cpus``         ``FIELD & CPUS{0-3}`` (6.6 and later)
 ``ustring``      ``FIELD.ustring`` (5.17 and later, and stable updates of 5.10 and 5.15)
-``stacktrace``   the generic fields ``stacktrace`` and ``STACKTRACE``
+``stacktrace``   the generic fields ``stacktrace`` and ``STACKTRACE`` (6.3 and later)
 ``common_cpu``   the generic field ``common_cpu``
 """
 
@@ -18,6 +18,7 @@ _SINCE = {
     "ustring": (5, 10),  # new in 5.17, and in the stable updates of 5.10 and 5.15 (seen in 5.10.223)
     "function": (6, 2),
     "cpus": (6, 6),
+    "stacktrace": (6, 3),  # not in 6.1, in 6.12
 }
 
 

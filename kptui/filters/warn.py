@@ -95,9 +95,8 @@ def _of_width(p: RawPredicate, field: FilterField, value: int) -> list[str]:
     if field.signed and cut >> (bits - 1):
         cut -= 1 << bits
     if cut != value:
-        return [
-            f"{p.value} doesn't fit in the {field.size * 8} bits of {field.name}: the kernel compares with {cut}."
-        ]
+        wide = f"{p.value} doesn't fit the {bits} bits of {field.name}"
+        return [f"{wide}: the kernel compares with {cut}."]
     if p.op == "&" and value == 0:
         return [f"{field.name} & 0 is never true."]
     return []

@@ -9,7 +9,7 @@ from typing import TypedDict
 
 import pytest
 
-from kptui.filters.check import check_filter
+from kptui.filters.check import check_filter, filter_file
 from kptui.filters.features import features_from_release
 from tests.filters.support import DATA, FLT
 
@@ -56,6 +56,8 @@ def test_the_verdict_is_the_kernel_s(kernel: str, answer: Answer) -> None:
     assert verdict.ok == (answer["errno"] == 0)
     assert verdict.errno == (errno.errorcode[answer["errno"]] if answer["errno"] else None)
     assert [(p.message, p.column) for p in verdict.problems] == logged(answer)
+    if verdict.ok or verdict.problems:
+        assert filter_file(verdict) == answer["file"]
     if verdict.problems and len(text) < 100:
         problem = verdict.problems[0]
         assert problem.sentence
