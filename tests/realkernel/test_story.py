@@ -21,4 +21,5 @@ CASES = [
 def test_in_a_real_kernel(suite: Suite, kernel: str, job: Job, step: str) -> None:
     result = suite.result(kernel, job, step)
     if not result.ok:
-        pytest.fail(f"{result.detail}\n{result.screen}", pytrace=False)
+        lines = [line[:240] for line in f"{result.detail}\n{result.screen}".splitlines()]
+        pytest.fail("\n".join(lines[-150:]), pytrace=False)
