@@ -7,14 +7,13 @@ After trace_kprobe.c and trace_probe.c of 6.12; compared with that kernel's own 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kptui.kernel.sim.machine import MASK, State, address_of, text_of, value_of
-from kptui.kernel.sim.recording import RETURN
+from kptui.kernel.sim.names import Prototype, default_type
 from kptui.kernel.sim.symbols import ENDBR_SIZE, SimSymbol, SimSymbols
 from kptui.probes.cnumber import parse_unsigned
-from kptui.probes.exprs import Bitfield, BtfPath, Comm, Expr, ImmString, Raw
+from kptui.probes.exprs import Bitfield, BtfPath, Comm, Expr, ImmString, Raw, Retval
 from kptui.probes.fetch import ProbeSyntaxError, is_identifier, parse_expr, parse_type
 
 DEFAULT_GROUP = "kprobes"
@@ -113,7 +112,6 @@ class SimProbe:
     address: int | None
     maxactive: int
     args: tuple[SimArg, ...]
-    parameters: Mapping[str, int] = field(default_factory=dict)
     hits: int = 0
 
     @property
@@ -198,8 +196,10 @@ def generated_name(kind: str, place: str) -> str:
     return name[0] + re.sub(r"[:.*]", "_", name[1:])
 
 
-def make_probe(line: str, symbols: SimSymbols, parameters: Mapping[str, int]) -> SimProbe:
-    """The probe that an accepted definition makes. ``parameters``: BTF names of the function's parameters."""
+def make_probe(line: str, symbols: SimSymbols, proto: Prototype | None) -> SimProbe:
+    """The probe that an accepted definition makes. ``proto``: the function's prototype, None where BTF has
+    none.
+    """
     command, place, *words = split_words(line)
     kind = "r" if command[0] == "r" or place.endswith("%return") else "p"
     where = place.removesuffix("%return")
@@ -207,9 +207,9 @@ def make_probe(line: str, symbols: SimSymbols, parameters: Mapping[str, int]) ->
     number = re.match(r"r(\d\w*)", command)
     maxactive = (parse_unsigned(number[1]) or 0) if number else DEFAULT_MAXACTIVE
     symbol, offset, shown, address = resolve_place(where, symbols)
-    expanded = [word for given in words for word in _expand(given, parameters)]
-    args = tuple(make_arg(word, number, parameters) for number, word in enumerate(expanded, 1))
-    return SimProbe(kind, group, event, shown, symbol, offset, address, maxactive, args, parameters)
+    expanded = [word for given in words for word in _expand(given, proto)]
+    args = tuple(make_arg(word, position, proto) for position, word in enumerate(expanded, 1))
+    return SimProbe(kind, group, event, shown, symbol, offset, address, maxactive, args)
 
 
 def resolve_place(where: str, symbols: SimSymbols) -> tuple[SimSymbol | None, int, str, int | None]:
@@ -237,24 +237,26 @@ def resolve_place(where: str, symbols: SimSymbols) -> tuple[SimSymbol | None, in
 
 
 def _hashed(address: int) -> int:
-    """Something that can't be turned back into the address, as %p prints it."""
+    """Something that can't be turned back into the address, as %p prints it; error numbers stay readable."""
+    if address > MASK - 4095:
+        return address
     value = (address * 0x9E3779B97F4A7C15 + 0x3F352813) & MASK
     return (value >> 16) & 0xFFFFFFFF
 
 
-def _expand(word: str, parameters: Mapping[str, int]) -> list[str]:
+def _expand(word: str, proto: Prototype | None) -> list[str]:
     """``$arg*`` and ``$argN`` as the names that BTF gives them; other words as they are."""
+    if proto is None:
+        return [word]
     if word == "$arg*":
-        return [f"{name}={name}" for name in parameters]
+        return list(proto.parameters)
     match = re.fullmatch(r"\$arg(\d+)(:.*)?", word)
-    if match:
-        for name, index in parameters.items():
-            if index == int(match[1]):
-                return [f"{name}={name}{match[2] or ''}"]
+    if match and 1 <= int(match[1]) <= len(proto.parameters):
+        return [proto.parameters[int(match[1]) - 1] + (match[2] or "")]
     return [word]
 
 
-def make_arg(word: str, position: int, parameters: Mapping[str, int] | None = None) -> SimArg:
+def make_arg(word: str, position: int, proto: Prototype | None = None) -> SimArg:
     """One accepted argument word, such as ``path=+0(%si):ustring``."""
     name, equals, text = word.partition("=")
     if not equals:
@@ -268,7 +270,15 @@ def make_arg(word: str, position: int, parameters: Mapping[str, int] | None = No
         text = f"{source}:string"
     kind = parse_type(type_text) if colon else None
     expr = _expr(source)
-    return SimArg(name, text, expr, kind.base if kind else _default_type(expr), kind.count if kind else None)
+    base: str | Bitfield | None = kind.base if kind else None
+    if isinstance(expr, BtfPath) and proto is not None:
+        expr, own = proto.lower(expr, base if isinstance(base, str) else None)
+        base = base or own
+    elif isinstance(expr, Retval) and proto is not None:
+        base = base or default_type(proto.btf.resolved(proto.result))
+    elif isinstance(expr, Comm | ImmString):
+        base = base or "string"
+    return SimArg(name, text, expr, base or "x64", kind.count if kind else None)
 
 
 def _expr(source: str) -> Expr:
@@ -284,16 +294,12 @@ def _expr(source: str) -> Expr:
             return Raw(source)
 
 
-def _default_type(expr: Expr) -> str:
-    return "string" if isinstance(expr, Comm | ImmString) else "x64"
-
-
 # ------------------------------------------------------------------ values
 
 
 def number_of(arg: SimArg, state: State, element: int = 0) -> int:
     """One element's value, cut to its width, signed where the type is; 0 for unreadable memory."""
-    address = address_of(arg.expr, state) if not isinstance(arg.expr, BtfPath) else None
+    address = address_of(arg.expr, state)
     size = arg.size
     if address is not None:
         data = state.memory.read((address + element * size) & MASK, size)
@@ -357,12 +363,10 @@ def filter_values(probe: SimProbe, state: State, symbols: SimSymbols) -> dict[st
     return values
 
 
-def print_body(
-    probe: SimProbe, kind: int, caller: int, state: State, symbols: SimSymbols, sym_addr: bool
-) -> bytes:
+def print_body(probe: SimProbe, caller: int, state: State, symbols: SimSymbols, *, sym_addr: bool) -> bytes:
     """``(vfs_read+0x4/0x370) count=8`` or ``(caller <- function) ret=0``."""
     address = probe.address or 0
-    if kind == RETURN:
+    if probe.kind == "r":
         name = probe.symbol.name if probe.symbol else f"0x{address:08x}"
         function = f"{name} <{address:016x}>" if sym_addr else name
         place = f"({symbols.describe(caller, with_address=sym_addr)} <- {function})"

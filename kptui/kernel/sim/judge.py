@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import errno
 import functools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kptui.events.format import EventFormat
 from kptui.kernel.sim.data import unpack
-from kptui.kernel.sim.events import SimProbe, split_words
+from kptui.kernel.sim.events import SimProbe, entry_of, resolve_place, split_words
+from kptui.kernel.sim.names import Prototype, prototype
 from kptui.kernel.sim.symbols import ENDBR_SIZE, SimSymbols
+from kptui.probes.check.btf import Btf
 from kptui.verdict import Verdict
 
 RELEASE = "6.12"
+OTHER_EVENTS = frozenset(
+    {("sched", "sched_switch"), ("sched", "sched_process_exec"), ("sched", "sched_wakeup")}
+)
 FTRACE_SITE = 5  # bytes of the call at a function's beginning; inside it is no instruction boundary
 
 
@@ -53,39 +58,36 @@ class Judge:
             return None
         return len(self._symbols.lookup(name, module or None))
 
-    def definition(self, line: str, existing: tuple[str, ...]) -> Refusal | None:
-        try:
-            from kptui.probes.check import Target, check_definition
-        except ImportError:
-            return self._shim(line)
+    def definition(self, line: str, standing: Sequence[SimProbe]) -> Refusal | None:
+        """Whether the text is a definition that can be added to those that stand."""
+        from kptui.probes.check import Target, check_definition
+
         target = Target.from_readme(
-            unpack("README.xz").decode(), RELEASE, symbol_count=self.symbol_count, existing=existing
+            unpack("README.xz").decode(),
+            RELEASE,
+            symbol_count=self.symbol_count,
+            existing=tuple(probe.listed for probe in standing),
+            is_loaded_module=lambda name: name in self._symbols.modules,
+            is_entry=self._is_entry,
+            event_exists=lambda group, event: (group, event) in OTHER_EVENTS,
+            btf=_btf(),
         )
         return refusal_of(check_definition(line, target))
 
-    def _shim(self, line: str) -> Refusal | None:
-        from kptui.probes.definition import parse_probe
-        from kptui.probes.errors import ProbeSyntaxError
+    def _is_entry(self, name: str, offset: int) -> bool | None:
+        copies = self._symbols.lookup(name)
+        if not copies:
+            return None
+        found = self._symbols.resolve(copies[0].address + offset)
+        return found is not None and found[1] in {0, ENDBR_SIZE if found[0].endbr else 0}
 
-        command = " ".join(split_words(line))
-        try:
-            probe = parse_probe(command)
-        except ProbeSyntaxError as e:
-            return Refusal(errno.EINVAL, command, ((e.message, e.column),))
-        col = len(command.split(" ")[0]) + 1
-        if probe.place.symbol and probe.place.symbol != "_text":
-            n = self.symbol_count(probe.place.symbol, probe.place.module)
-            if n == 0:
-                return Refusal(errno.EINVAL, command, (("Invalid probed address or symbol", col),))
-            if n is not None and n > 1:
-                return Refusal(errno.EINVAL, command, (("The symbol is not unique", col),))
-        if probe.kind == "r" and probe.place.offset:
-            return Refusal(errno.EINVAL, command, (("Retprobe address must be an function entry", col),))
-        return None
-
-    def parameters(self, line: str) -> Mapping[str, int]:
-        """BTF names of the probed function's parameters, numbered from 1; empty where BTF has none."""
-        return {}
+    def prototype(self, line: str) -> Prototype | None:
+        """BTF's prototype of the function at whose entry or return the definition stands."""
+        place = split_words(line)[1].removesuffix("%return")
+        symbol, _, _, address = resolve_place(place, self._symbols)
+        if symbol is None or address != entry_of(symbol) or place[0].isdigit():
+            return None
+        return prototype(_btf(), symbol.name)
 
     def registration(self, line: str, probe: SimProbe) -> Refusal | None:
         """What is found only when the probe is armed: blacklist, notrace functions, instruction boundaries."""
@@ -121,4 +123,17 @@ class Judge:
 @functools.cache
 def _boundaries() -> Mapping[str, frozenset[int]]:
     """Offsets of the instructions of the recorded functions, from the real kernel's code."""
-    return {}
+    found = {}
+    for line in unpack("boundaries.txt.xz").decode().splitlines():
+        name, *steps = line.split(" ")
+        offsets, at = [0], 0
+        for step in steps:
+            at += int(step)
+            offsets.append(at)
+        found[name] = frozenset(offsets)
+    return found
+
+
+@functools.cache
+def _btf() -> Btf:
+    return Btf.parse(unpack("vmlinux.btf.xz"))

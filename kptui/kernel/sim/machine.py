@@ -9,12 +9,11 @@ unreadable memory does: a number reads as 0, a string as a fault.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from kptui.probes.abi import ARGUMENT_REGISTERS
 from kptui.probes.exprs import (
     ArgN,
-    BtfPath,
     Comm,
     Deref,
     Expr,
@@ -72,7 +71,7 @@ class Memory:
 @dataclass(frozen=True, slots=True)
 class State:
     """A task stopped at a probe. ``entry`` holds the argument registers as the function got them: ``$argN``
-    in a return probe reads what was saved there. ``parameters`` maps BTF names to argument numbers from 1.
+    in a return probe reads what was saved there.
     """
 
     registers: Mapping[str, int]
@@ -81,7 +80,6 @@ class State:
     comm: str
     result: int | None
     symbol_address: Callable[[str], int | None]
-    parameters: Mapping[str, int] = field(default_factory=dict)
 
 
 def value_of(expr: Expr, state: State) -> int | None:
@@ -97,8 +95,6 @@ def value_of(expr: Expr, state: State) -> int | None:
             return _argument(index, state)
         case Retval():
             return (state.result or 0) & MASK
-        case BtfPath(root, ()):
-            return (state.result or 0) & MASK if root == "$retval" else _parameter(root, state)
         case Immediate(value):
             return value & MASK
         case Deref() | MemAddr() | MemSym():
@@ -135,8 +131,6 @@ def text_of(expr: Expr, state: State) -> bytes | None:
             return state.comm.encode("utf-8", "surrogateescape")
         case ImmString(text):
             return text.encode("utf-8", "surrogateescape")
-        case BtfPath():
-            address = value_of(expr, state)
         case _:
             address = address_of(expr, state)
     return None if address is None else state.memory.string(address)
@@ -154,8 +148,3 @@ def _argument(index: int, state: State) -> int | None:
     if 1 <= index <= len(ARGUMENT_REGISTERS):
         return state.entry.get(ARGUMENT_REGISTERS[index - 1], 0)
     return _word(state, state.entry.get("sp", 0) + 8 * (index - len(ARGUMENT_REGISTERS)))
-
-
-def _parameter(name: str, state: State) -> int | None:
-    index = state.parameters.get(name)
-    return None if index is None else _argument(index, state)

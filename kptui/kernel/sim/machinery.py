@@ -182,9 +182,7 @@ class Machinery:
                         continue
                 sym_addr = array.options["sym-addr"]
                 if sym_addr not in bodies:
-                    bodies[sym_addr] = print_body(
-                        probe, point.kind, call.caller, state, self.symbols, sym_addr
-                    )
+                    bodies[sym_addr] = print_body(probe, call.caller, state, self.symbols, sym_addr=sym_addr)
                 moment = Prefix(prefix.comm, pid, pid, prefix.cpu, prefix.flags, prefix.time + 3 * number)
                 array.write(moment, (probe.group, probe.event), bodies[sym_addr])
 

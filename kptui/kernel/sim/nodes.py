@@ -298,7 +298,7 @@ class Nodes:
                 return self._enable(array, registry.groups()[group])
             case [group, "filter"] if group in registry.groups():
                 return Node(
-                    lambda: GLOBAL_FILTER.encode(),
+                    GLOBAL_FILTER.encode,
                     lambda data: self._machine.set_group_filter(array, group, data),
                 )
             case [group, name, leaf] if (group, name) in registry.events:
@@ -335,7 +335,7 @@ class Nodes:
             case "id":
                 return Node(lambda: b"%d\n" % event.id)
             case "trigger":
-                return Node(lambda: TRIGGERS.encode(), self._no_triggers)
+                return Node(TRIGGERS.encode, self._no_triggers)
             case "hist":
                 return Node(lambda: b"")
             case _:

@@ -92,11 +92,11 @@ class Registry:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
 
     def _define(self, line: str) -> None:
-        refusal = self._judge.definition(line, tuple(probe.listed for probe in self._order))
+        refusal = self._judge.definition(line, self._order)
         if refusal is not None:
             self._report("trace_kprobe", refusal)
             raise OSError(refusal.errno, os.strerror(refusal.errno))
-        probe = make_probe(line, self._symbols, self._judge.parameters(line))
+        probe = make_probe(line, self._symbols, self._judge.prototype(line))
         refusal = self._judge.registration(line, probe)
         if refusal is not None:
             self._report("trace_kprobe", refusal)
@@ -115,7 +115,7 @@ class Registry:
 
     def add_foreign(self, line: str) -> None:
         """A probe that somebody else defined before we came."""
-        self._add(make_probe(line, self._symbols, {}))
+        self._add(make_probe(line, self._symbols, None))
 
     def _remove(self, words: list[str]) -> None:
         _, colon, spec = words[0].partition(":")

@@ -92,7 +92,8 @@ class SimSymbols:
 
     def kallsyms(self) -> bytes:
         """As ``/proc/kallsyms`` prints them to root: the kernel's own in order of address, then the modules'."""
-        own, modules = [], []
+        own: list[str] = []
+        modules: list[str] = []
         for symbol in self.symbols:
             tail = f"\t[{symbol.module}]" if symbol.module else ""
             (modules if tail else own).append(f"{symbol.address:016x} {symbol.type} {symbol.name}{tail}\n")
