@@ -147,7 +147,7 @@ def _field_not_found(refusal: Refusal, raw: str, rules: Rules) -> Explanation:
         folded = next((field for field in fields if field.lower() == name.lower()), None)
         near = folded or (close[0] if close else None)
     sentence = f"This event has no field {name}."
-    if near is None:
+    if near is None or not name.isascii():
         return sentence, None
     return sentence, Edit(refusal.start, end, near, f"use {near}")
 
@@ -286,11 +286,11 @@ def _illegal_number(refusal: Refusal, raw: str) -> Explanation:
     if re.fullmatch(r"-?0[0-9]+", text):
         decimal = re.sub(r"^(-?)0+(?=.)", r"\1", text)
         return "A number that begins with 0 is octal.", Edit(at, end, decimal, f"use {decimal}")
-    if re.fullmatch(r"[0-9a-fA-F]*[a-fA-F][0-9a-fA-F]*", text):
-        return "A hexadecimal number begins with 0x.", Edit(at, end, "0x" + text, f"use 0x{text}")
     if match := re.fullmatch(r"0[bB]([01]{1,64})", text):
         number = hex(int(match[1], 2))
         return "There are no binary numbers in a filter.", Edit(at, end, number, f"use {number}")
+    if re.fullmatch(r"[0-9a-fA-F]*[a-fA-F][0-9a-fA-F]*", text):
+        return "A hexadecimal number begins with 0x.", Edit(at, end, "0x" + text, f"use 0x{text}")
     if re.fullmatch(r"-?(0[xX])?[0-9a-fA-F]+", text):
         return "The number doesn't fit in 64 bits.", None
     return "A number is decimal, 0x and hexadecimal digits, or 0 and octal digits.", None

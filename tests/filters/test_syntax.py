@@ -30,13 +30,13 @@ from tests.filters.strategies import expressions, near_filters
 A, B, C = (Predicate(name, "==", Number("1")) for name in "abc")
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(expressions)
 def test_what_is_printed_is_read_back(expr: FilterExpr) -> None:
     assert parse_filter(str(expr)) == expr
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(expressions)
 def test_rows_are_the_same_filter(expr: FilterExpr) -> None:
     rows = to_rows(expr)

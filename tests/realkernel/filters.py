@@ -29,8 +29,9 @@ def _words(text: str) -> list[str]:
 
 
 TRACEFS = Path("/sys/kernel/tracing")
-INSTANCE = "kptui-filters"
-GROUP = "kptuiflt"
+# Two runs at the same time, and events of others, must not meet.
+INSTANCE = f"kptui-filters-{os.getpid()}"
+GROUP = f"kptuiflt{os.getpid()}"
 KNOWN_FUNCTIONS = ("vfs_read", "vfs_write", "do_sys_openat2")
 UNKNOWN_FUNCTIONS = ("nosuch_fn", "vfs_read)", "vfs_read+4", "vfs_read&&x", "'vfs_read'", "")
 ADDRESSES = ("0x10", "0", "12x", "0xzz", "1" * 25, "99999999999999999999")
@@ -288,7 +289,7 @@ def ask(args: argparse.Namespace) -> None:
         events += [event for event in STATIC if (TRACEFS / "events" / event / "filter").exists()]
         answers = []
         for number, event in enumerate(events):
-            generator = Generator(f"{args.seed}-{event}", NAMES[event])
+            generator = Generator(f"{args.seed}-{event.rsplit('/', 1)[1]}", NAMES[event])
             share = args.count // len(events) + (number < args.count % len(events))
             folder = instance / "events" / event
             for _ in range(share):
@@ -368,8 +369,8 @@ def compare(args: argparse.Namespace) -> int:
             if ours != theirs:
                 differences += 1
                 if differences <= args.show:
-                    print(f"  {answer['event']}: {repr(answer['filter']):.300}")
-                    print(f"    kernel {str(theirs):.600}\n    ours   {str(ours):.600}")
+                    print(f"  {answer['event']}: {answer['filter']!r:.300}")
+                    print(f"    kernel {theirs!s:.600}\n    ours   {ours!s:.600}")
         count = len(saved["answers"])
         print(f"{saved['release']}: {count - differences} of {count} agree")
         if args.verbose:
