@@ -1,1 +1,3 @@
-"""TODO"""
+"""Our own machine's side that is neither kernel nor screen: the clipboard, our files, the processes above
+us.
+"""
