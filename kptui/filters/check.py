@@ -14,7 +14,8 @@ from kptui.filters import lexis
 from kptui.filters.explain import explain
 from kptui.filters.features import ALL_FEATURES
 from kptui.filters.fields import field_table
-from kptui.filters.scan import MESSAGES, Refusal, Rules, scan
+from kptui.filters.refusal import MESSAGES, Refusal
+from kptui.filters.scan import Rules, scan
 from kptui.filters.warn import warnings_of
 from kptui.verdict import Problem, Verdict
 

@@ -15,7 +15,8 @@ from kptui.filters.explain import explain
 from kptui.filters.features import ALL_FEATURES
 from kptui.filters.fields import FilterField
 from kptui.filters.glob import pattern_matcher
-from kptui.filters.scan import RawPredicate, Refusal, Rules, scan
+from kptui.filters.refusal import Refusal
+from kptui.filters.scan import RawPredicate, Rules, scan
 from kptui.filters.syntax import And, CpuList, FilterExpr, Function, Not, Number, Or, Predicate, String
 from kptui.verdict import Problem, Verdict
 

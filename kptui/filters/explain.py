@@ -9,36 +9,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from dataclasses import dataclass
 
 from kptui.filters import lexis
-from kptui.filters.scan import Refusal, Rules
+from kptui.filters.edits import Edit, Explanation, word_at
+from kptui.filters.explain_structure import incomplete, missing_quote, no_term, unexpected
+from kptui.filters.refusal import Refusal
+from kptui.filters.scan import Rules
 from kptui.safetext import neutralise
-from kptui.verdict import Fix
 
-
-@dataclass(frozen=True, slots=True)
-class Edit:
-    """Replace ``raw[start:end]`` by ``text`` (raw as well)."""
-
-    start: int
-    end: int
-    text: str
-    label: str
-
-    def as_fix(self, raw: str) -> Fix:
-        """The same in characters of the text as typed."""
-        return Fix(
-            lexis.char_index(raw, self.start),
-            lexis.char_index(raw, self.end),
-            lexis.from_raw(self.text),
-            neutralise(lexis.from_raw(self.label)),
-        )
-
-
-Explanation = tuple[str, Edit | None]
-
-_WORD = re.compile(r"[^\s()&|'\"]+")
 _WRONG_OPERATORS = {
     "===": "==",
     "!==": "!=",
@@ -104,7 +82,7 @@ def _explain(refusal: Refusal, raw: str, rules: Rules) -> Explanation:
         case "NO_FUNCTION":
             return _no_function(refusal, raw)
         case "MISSING_QUOTE":
-            return _missing_quote(refusal, raw)
+            return missing_quote(refusal, raw)
         case "TOO_MANY_OPEN":
             edit = Edit(len(raw), len(raw), ")", "add ) at the end")
             return "This parenthesis is never closed.", edit
@@ -112,16 +90,11 @@ def _explain(refusal: Refusal, raw: str, rules: Rules) -> Explanation:
             edit = Edit(refusal.at, refusal.at + 1, "", "remove )")
             return "This closing parenthesis has no opening one.", edit
         case "TOO_MANY_PREDS":
-            return _unexpected(refusal, raw)
+            return unexpected(refusal, raw)
         case "INVALID_FILTER":
-            return _incomplete(raw)
+            return incomplete(raw)
         case "ERRNO":
-            return _no_term(refusal, raw)
-
-
-def _word(raw: str, at: int) -> str:
-    match = _WORD.match(raw, at)
-    return match[0] if match else ""
+            return no_term(refusal, raw)
 
 
 def _quoted(text: str) -> str:
@@ -158,7 +131,7 @@ def _invalid_operator(refusal: Refusal, raw: str) -> Explanation:
         edit = Edit(at, at + len(refusal.op), "==", "use ==")
         return "A function is compared with == or != only.", edit
     if raw.startswith((".function", ".ustring"), at):
-        word = _word(raw, at).lstrip(".")
+        word = word_at(raw, at).lstrip(".")
         return f"This kernel has no .{word} in filters.", None
     if raw.startswith("[", at):
         return "A filter can't look into an array; fetch the element as an argument of its own.", None
@@ -170,7 +143,7 @@ def _invalid_operator(refusal: Refusal, raw: str) -> Explanation:
             refusal.start, at + 2, f"!{name}~", "put ! before it"
         )
     symbols = re.match(r"[=!<>~]+", raw[at:])
-    typed = symbols[0] if symbols else _word(raw, at)
+    typed = symbols[0] if symbols else word_at(raw, at)
     right = _WRONG_OPERATORS.get(typed) or _WRONG_OPERATORS.get(typed.lower())
     if right is not None:
         return f"{typed} is no operator of a filter.", Edit(at, at + len(typed), right, f"use {right}")
@@ -198,7 +171,7 @@ def _invalid_value(refusal: Refusal, raw: str) -> Explanation:
         return "A value stands without parentheses.", None
     if raw.startswith("CPUS", at):
         return "This kernel has no CPUS{} in filters.", None
-    word = _word(raw, at)
+    word = word_at(raw, at)
     if field is not None and field.is_text and word:
         return "Text is written in quotes.", Edit(at, at + len(word), _quoted(word), "add quotes")
     if field is not None and not field.is_text:
@@ -241,7 +214,7 @@ def _expects_string(refusal: Refusal, raw: str) -> Explanation:
     at = refusal.at
     field = refusal.field
     assert field is not None
-    end = max(lexis.skip_alnum(raw, at + 1), at + len(_word(raw, at)))
+    end = max(lexis.skip_alnum(raw, at + 1), at + len(word_at(raw, at)))
     sentence = f"{field.name} is text; its value stands in quotes."
     if refusal.op not in ("==", "!=", "~"):
         return f"{field.name} is text, which is compared with == != and ~ only.", None
@@ -313,77 +286,3 @@ def _no_function(refusal: Refusal, raw: str) -> Explanation:
     if not name:
         return "The name of the function is missing.", None
     return "The kernel knows no function of this name or at this address.", None
-
-
-def _missing_quote(refusal: Refusal, raw: str) -> Explanation:
-    quote = raw[refusal.at]
-    rest = raw[refusal.at + 1 :]
-    # Parentheses that would close groups opened before the string belong behind the quote.
-    before = raw[: refusal.at]
-    owed = max(0, before.count("(") - before.count(")"))
-    tail = re.search(r"[\s)]*$", rest)
-    stop = len(raw)
-    if owed and tail and tail[0].count(")"):
-        closers = min(owed, tail[0].count(")"))
-        while closers:
-            stop = raw.rindex(")", 0, stop)
-            closers -= 1
-    return "This quote is never closed; text has no escapes.", Edit(stop, stop, quote, f"add {quote}")
-
-
-def _unexpected(refusal: Refusal, raw: str) -> Explanation:
-    at = refusal.at
-    word = _word(raw, at)
-    joints = {"and": "&&", "or": "||", "AND": "&&", "OR": "||", "And": "&&", "Or": "||", ",": "&&"}
-    for typed, joint in joints.items():
-        if word == typed or (typed == "," and word.startswith(",")):
-            edit = Edit(at, at + len(typed), joint, f"use {joint}")
-            return "Terms are joined with && and ||.", edit
-    if raw[at] in "&|":
-        return "Terms are joined with && and ||.", Edit(at, at + 1, raw[at] * 2, f"use {raw[at] * 2}")
-    if raw[at] == "#":
-        return "A filter has no comments.", Edit(at, len(raw), "", "remove the comment")
-    if raw[at] == ";":
-        return "A filter ends without a semicolon.", Edit(at, len(raw), "", "remove ;")
-    if raw[at] in "=<>!~+-*/%^":
-        return "A term is one field, one operator and one value; & tests bits by itself.", None
-    if raw[at] == "(" or raw[at] in lexis.NAME or raw[at] == "!":
-        return "Here && or || is missing, or the text before needs quotes.", None
-    return "After a value only && || or ) can follow.", None
-
-
-def _incomplete(raw: str) -> Explanation:
-    kept = raw
-    while True:
-        shorter = kept.rstrip(lexis.SPACES)
-        if shorter.endswith(("&&", "||")):
-            kept = shorter[:-2]
-        elif shorter.endswith("!"):
-            kept = shorter[:-1]
-        else:
-            break
-    kept = kept.rstrip(lexis.SPACES)
-    if not kept:
-        return "There is nothing to negate.", None
-    return "The filter ends where another term must follow.", Edit(len(kept), len(raw), "", "remove the end")
-
-
-def _no_term(refusal: Refusal, raw: str) -> Explanation:
-    at = refusal.at
-    if not raw:
-        return "The filter is empty; 0 clears a filter.", None
-    if at >= len(raw) or raw[at] in ")(":
-        return "Here a comparison is missing.", None
-    if raw.startswith(("&&", "||"), at):
-        end = lexis.skip_spaces(raw, at + 2)
-        return "Here a comparison is missing.", Edit(at, end, "", f"remove {raw[at : at + 2]}")
-    if raw[at] == "$":
-        return "A field is named without a dollar sign.", Edit(at, at + 1, "", "remove $")
-    if raw[at] in "'\"-":
-        swapped = re.match(r"('[^']*'|\"[^\"]*\"|-\w+)(\s*)(==|!=)(\s*)(\w+)", raw[at:])
-        edit = None
-        if swapped:
-            value, left, op, right, name = swapped.groups()
-            edit = Edit(at, at + swapped.end(), f"{name}{left}{op}{right}{value}", "put the field first")
-        return "A comparison begins with the field; the value stands on the right.", edit
-    return "A comparison begins with the name of a field.", None

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kptui.filters import lexis
 from kptui.filters.features import ALL_FEATURES
-from kptui.filters.scan import RawPredicate, Refusal, Rules, Token, scan
+from kptui.filters.refusal import Refusal
+from kptui.filters.scan import RawPredicate, Rules, Token, scan
 from kptui.filters.syntax import And, CpuList, FilterExpr, Function, Not, Number, Or, Predicate, String, Value
 
 MAX_DEPTH = 100
