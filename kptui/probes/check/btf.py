@@ -8,7 +8,7 @@ the bytes on demand but for one pass over the records.
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -136,7 +136,7 @@ class _Records(Mapping[int, Type]):
     def __len__(self) -> int:
         return len(self._at) - 1
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[int]:
         return iter(range(1, len(self._at)))
 
     def __getitem__(self, number: int) -> Type:

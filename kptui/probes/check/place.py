@@ -15,8 +15,8 @@ _UINT_MAX = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What the first two words come to. ``symbol`` None: a raw address. ``event`` None: a hashed address
-    ends up in the name, so that it can't be told.
+    """What the first two words come to. Either ``symbol`` or ``address`` is None. ``event`` None: the hash of
+    an address ends up in the name, so that it can't be told.
 
     ``returns``: a return probe; ``sees_return``: the argument parser knows it (not for raw addresses).
     """
@@ -28,6 +28,7 @@ class Head:
     offset: int
     group: str
     event: str | None
+    address: int | None = None
 
     @property
     def module(self) -> str | None:
@@ -37,11 +38,8 @@ class Head:
     @property
     def function(self) -> str:
         """The symbol without its module."""
-        return (self.symbol or "").rpartition(":")[2] if self.module is None else self._bare
-
-    @property
-    def _bare(self) -> str:
-        return (self.symbol or "").partition(":")[2]
+        module, colon, name = (self.symbol or "").partition(":")
+        return name if colon else module
 
 
 def read_head(log: Log, target: Target) -> Head:
@@ -60,8 +58,9 @@ def read_head(log: Log, target: Target) -> Head:
     symbol: str | None = None
     offset = 0
     entry = sees_return = False
+    address: int | None = None
     try:
-        ktext.kstrtoul(log.words[1])
+        address = ktext.kstrtoul(log.words[1])
     except ktext.NumberError:
         log.index = 1
         symbol, offset, suffixed = _place(log)
@@ -83,7 +82,7 @@ def read_head(log: Log, target: Target) -> Head:
         group, event = _event_name(log, target, command[colon + 1 :], colon + 1)
     if event is None and symbol is not None:
         event = _generated(f"{'r' if returns else 'p'}_{symbol}_{offset}")
-    return Head(returns, sees_return, entry, symbol, offset, group, event)
+    return Head(returns, sees_return, entry, symbol, offset, group, event, address)
 
 
 def _unknown_letter(command: str) -> str:

@@ -9,7 +9,7 @@ from kptui.probes.check.fetch import Arguments, Parsed, find_type
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.meta import Prototype
 from kptui.probes.check.place import Head, waits_for_module
-from kptui.probes.check.target import Target
+from kptui.probes.check.target import TEXT_STARTS, Target
 
 _PLACE_CUT = 63  # the kernel compares a removal's place with its own text cut to this many bytes
 
@@ -86,13 +86,22 @@ def register(log: Log, target: Target, head: Head, args: list[Parsed], standing:
     """The rules for events of the same name, then what the kernel finds when it puts the probe in place."""
     if head.event is not None:
         _same_name(log, target, head, args, standing)
-    reason = target.not_probeable(head.function, head.module) if target.not_probeable else None
+    elsewhere = head.symbol in TEXT_STARTS and head.offset
+    reason = None
+    if target.not_probeable is not None and not elsewhere:
+        reason = target.not_probeable(head.function, head.module)
     waits = head.symbol is None or waits_for_module(target, head.symbol)
     if reason is not None and not waits:
         log.index = 1
         raise log.refuse(0, "FAIL_REG_PROBE")
     for name in (name for arg in args for name in arg.symbols):
-        _data_symbol(log, target, name, waits=waits)
+        if not _data_symbol(log, target, name):
+            if waits:
+                return  # forgiven as if the module would bring it; nothing after it is looked at
+            raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
+    if head.address == 0:
+        log.index = 1
+        raise log.refuse(0, "FAIL_REG_PROBE")
     if head.symbol is not None and not waits and target.count(head.function, head.module) == 0:
         log.index = 1
         raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
@@ -132,8 +141,8 @@ def _first_difference(target: Target, head: Head, args: list[Parsed], old: Stand
     return None
 
 
-def _data_symbol(log: Log, target: Target, text: str, *, waits: bool) -> None:
-    """``@SYM[+-OFF]`` (traceprobe_update_arg)."""
+def _data_symbol(log: Log, target: Target, text: str) -> bool:
+    """Whether ``@SYM[+-OFF]`` leads somewhere; refused for a bad offset (traceprobe_update_arg)."""
     log.index = 1
     cut = min((i for i in (text.find("+"), text.find("-")) if i >= 0), default=len(text))
     if text[cut:]:
@@ -142,9 +151,7 @@ def _data_symbol(log: Log, target: Target, text: str, *, waits: bool) -> None:
         except ktext.NumberError as error:
             raise log.refuse(0, "FAIL_REG_PROBE", error.errno) from None
     module, colon, name = text[:cut].partition(":")
-    missing = not text[:cut] or target.count(name if colon else module, module if colon else None) == 0
-    if missing and not waits:
-        raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
+    return bool(text[:cut]) and target.count(name if colon else module, module if colon else None) > 0
 
 
 def remove(line: str, words: list[str], target: Target) -> None:

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from kptui.probes.check.btf import Btf
 from kptui.probes.check.traits import FEATURES_6_12, README_FEATURES, Traits, traits_of
 
+TEXT_STARTS = frozenset({"_text", "_stext"})
+"""Symbols from which an offset reaches any function: the way to name one copy of a duplicate."""
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -97,7 +100,7 @@ class Target:
         known = self.is_entry(symbol, offset) if self.is_entry else None
         if known is not None:
             return known
-        return offset == 0 or (offset == 4 and "ibt" in self.features) or symbol in {"_text", "_stext"}
+        return offset == 0 or (offset == 4 and "ibt" in self.features) or symbol in TEXT_STARTS
 
 
 def features_of(readme: str) -> frozenset[str]:
