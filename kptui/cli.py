@@ -37,10 +37,16 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"kptui {__version__}")
     parser.add_argument("--demo", action="store_true", help="use a simulated kernel with recorded events")
-    parser.add_argument("--tracefs", metavar="DIR", help="where tracefs is mounted (default: found in /proc/mounts)")
-    parser.add_argument("--kallsyms", metavar="FILE", help="read the symbols from FILE (default: /proc/kallsyms)")
+    parser.add_argument(
+        "--tracefs", metavar="DIR", help="where tracefs is mounted (default: found in /proc/mounts)"
+    )
+    parser.add_argument(
+        "--kallsyms", metavar="FILE", help="read the symbols from FILE (default: /proc/kallsyms)"
+    )
     parser.add_argument("--group", metavar="NAME", help="group for new probes (default: kptui)")
-    parser.add_argument("--config", metavar="FILE", help="configuration (default: ~/.config/kptui/config.toml)")
+    parser.add_argument(
+        "--config", metavar="FILE", help="configuration (default: ~/.config/kptui/config.toml)"
+    )
     parser.add_argument("--keys", action="store_true", help="list every command with its keys, and end")
     sub = parser.add_subparsers(dest="command", metavar="COMMAND", title="headless commands")
     from kptui.host.convert_command import add_parser
@@ -103,7 +109,13 @@ def _doctor(args: argparse.Namespace) -> int:
             print(f"       {finding.remedy}")
     print(f"ok   clipboard: {describe(os.environ)}")
     print()
-    print(neutralise(findings.headline) if findings.headline else "Everything is there: sudo kptui" if os.geteuid() else "Everything is there.")
+    print(
+        neutralise(findings.headline)
+        if findings.headline
+        else "Everything is there: sudo kptui"
+        if os.geteuid()
+        else "Everything is there."
+    )
     return EXIT_OK if findings.can_trace else EXIT_FAILED
 
 

@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import ClassVar, cast
 
+from rich.markup import escape
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -112,7 +113,9 @@ class KptuiApp(App[None], inherit_bindings=False):
         if not len(table):
             pane.set_search(None, 0, "no symbols in this file; start with --kallsyms FILE")
             return
-        hidden = "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
+        hidden = (
+            "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
+        )
         pane.set_search(search, len(table), warning=hidden)
         modules = frozenset(table.modules)
         self.target = replace(
@@ -209,7 +212,9 @@ class KptuiApp(App[None], inherit_bindings=False):
             names = ", ".join(f"{s.event} ({s.hits or 0} hits)" for s in on[:4])
             hint = f"Waiting for {names} …"
             if waited > 10:
-                hint += "\nNothing in ten seconds: is this function called at all? Does a filter drop everything?"
+                hint += (
+                    "\nNothing in ten seconds: is this function called at all? Does a filter drop everything?"
+                )
         if hint != pane.hint:
             pane.hint = neutralise(hint.replace("\n", "\0")).replace("\\x00", "\n")
             pane.redraw()
@@ -242,7 +247,12 @@ class KptuiApp(App[None], inherit_bindings=False):
         if pane.typing:
             typing = [("enter", "take"), ("esc", "back")]
             if pane.scope == "symbols":
-                typing = [("enter", "probe it"), ("ctrl+r", "return probe"), ("↑↓", "choose"), ("esc", "done typing")]
+                typing = [
+                    ("enter", "probe it"),
+                    ("ctrl+r", "return probe"),
+                    ("↑↓", "choose"),
+                    ("esc", "done typing"),
+                ]
         self.workspace.footer.show(self.keymap.footer(pane.scope), typing)
 
     # -- authoring
@@ -308,9 +318,15 @@ class KptuiApp(App[None], inherit_bindings=False):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in self.keymap.commands.values():
             if command.scope in ("everywhere", *("symbols", "editor", "probes", "events")):
-                keys = f"  [{self.keymap.key(command.id)}]" if command.keys else ""
-                title = command.title if command.scope == "everywhere" else f"{command.scope.capitalize()}: {command.title}"
-                yield SystemCommand(title, (command.help or command.title) + keys, self._runner(command.id, command.scope))
+                keys = f"  ({escape(self.keymap.key(command.id))})" if command.keys else ""
+                title = (
+                    command.title
+                    if command.scope == "everywhere"
+                    else f"{command.scope.capitalize()}: {command.title}"
+                )
+                yield SystemCommand(
+                    title, (command.help or command.title) + keys, self._runner(command.id, command.scope)
+                )
 
     def _runner(self, id_: str, scope: str):  # type: ignore[no-untyped-def]
         def run() -> None:

@@ -67,18 +67,36 @@ COMMANDS: tuple[Command, ...] = (
     Command("pane.previous", ("shift+tab",), "Previous pane", "everywhere"),
     Command("pane.symbols", ("1",), "Symbols", "everywhere", help="Find a kernel function"),
     Command("pane.editor", ("2",), "Probe", "everywhere", help="Write a probe"),
-    Command("pane.probes", ("3",), "Probes", "everywhere", help="Probes of this machine: on, off, filter, remove"),
+    Command(
+        "pane.probes", ("3",), "Probes", "everywhere", help="Probes of this machine: on, off, filter, remove"
+    ),
     Command("pane.events", ("4",), "Events", "everywhere", help="Watch the events"),
     Command("zoom", ("plus",), "Zoom pane", "everywhere", help="This pane on the whole screen, and back"),
-    Command("search", ("slash",), "Search", "everywhere", 6, "Find a function; in the events pane: find text"),
-    Command("copy", ("y",), "Copy", "everywhere", 5, "Copy the probe line, the whole script, the filter, rows"),
-    Command("copy.show", ("Y",), "Plain view", "everywhere", help="Leave the screen; print what was copied, to select"),
+    Command(
+        "search", ("slash",), "Search", "everywhere", 6, "Find a function; in the events pane: find text"
+    ),
+    Command(
+        "copy", ("y",), "Copy", "everywhere", 5, "Copy the probe line, the whole script, the filter, rows"
+    ),
+    Command(
+        "copy.show",
+        ("Y",),
+        "Plain view",
+        "everywhere",
+        help="Leave the screen; print what was copied, to select",
+    ),
     Command("writes", ("at",), "Writes", "everywhere", help="Every write that was made to the kernel"),
-    Command("snapshot", ("T",), "Trace snapshot", "everywhere", help="The instance's trace file as it is now"),
-    Command("doctor", (), "Doctor", "everywhere", help="What is missing on this machine and what would give it"),
+    Command(
+        "snapshot", ("T",), "Trace snapshot", "everywhere", help="The instance's trace file as it is now"
+    ),
+    Command(
+        "doctor", (), "Doctor", "everywhere", help="What is missing on this machine and what would give it"
+    ),
     Command("leftovers", (), "Remove leftovers", "everywhere", help="Undo what a killed kptui left behind"),
     Command("stop", ("ctrl+c",), "Stop", "everywhere", help="Disable all our probes; a second time: quit"),
-    Command("suspend", ("ctrl+z",), "Suspend", "everywhere", help="Back to the shell; probes go on; fg returns"),
+    Command(
+        "suspend", ("ctrl+z",), "Suspend", "everywhere", help="Back to the shell; probes go on; fg returns"
+    ),
     Command("redraw", ("ctrl+l",), "Redraw", "everywhere"),
     Command("quit", ("q",), "Quit", "everywhere", 1, "Undo everything of ours and leave"),
     Command("quit.now", ("ctrl+q",), "Quit without asking", "everywhere"),
@@ -94,29 +112,52 @@ COMMANDS: tuple[Command, ...] = (
     Command("symbols.return", ("r",), "Return probe", "symbols", 8, "A return probe on this function"),
     Command("symbols.data", ("d",), "Data too", "symbols", help="Show or hide data symbols"),
     Command("symbols.noise", ("n",), "Noise too", "symbols", help="Show or hide __pfx_ and __cfi_ symbols"),
-    Command("symbols.reload", ("R",), "Read again", "symbols", help="Read the symbols again (modules come and go)"),
+    Command(
+        "symbols.reload", ("R",), "Read again", "symbols", help="Read the symbols again (modules come and go)"
+    ),
     Command("symbols.clear", ("escape",), "Clear search", "symbols"),
     # the probe editor
     Command("editor.act", ("enter", "space"), "Take or edit", "editor", 9, "Take an offer; edit a field"),
-    Command("editor.write", ("w",), "Write", "editor", 8, "Define the probe, or replace it; it stays off if it was"),
+    Command(
+        "editor.write",
+        ("w",),
+        "Write",
+        "editor",
+        8,
+        "Define the probe, or replace it; it stays off if it was",
+    ),
     Command("editor.start", ("s",), "Write and start", "editor", 7, "Define the probe and enable it"),
     Command("editor.line", ("i",), "Edit line", "editor", 6, "Edit the whole line as text"),
     Command("editor.kind", ("r",), "Entry/return", "editor", help="Switch between entry and return probe"),
     Command("editor.type", ("t", "right"), "Next form", "editor", 5, "Read the same source as another type"),
     Command("editor.type_back", ("left",), "Previous form", "editor"),
     Command("editor.add", ("a",), "Add argument", "editor", help="Type a fetch argument of your own"),
-    Command("editor.deref", ("asterisk",), "Dereference", "editor", help="Read the memory this argument points to"),
+    Command(
+        "editor.deref", ("asterisk",), "Dereference", "editor", help="Read the memory this argument points to"
+    ),
     Command("editor.remove", ("d", "delete"), "Remove argument", "editor"),
     Command("editor.move_up", ("K", "shift+up"), "Argument up", "editor"),
     Command("editor.move_down", ("J", "shift+down"), "Argument down", "editor"),
-    Command("editor.fix", ("f", "ctrl+e"), "Mend", "editor", help="Apply the fix offered under the line"),
+    Command("editor.fix", ("ctrl+e", "f"), "Mend", "editor", help="Apply the fix offered under the line"),
     Command("editor.undo", ("u",), "Undo", "editor", help="Take back the last change of the line"),
-    Command("editor.new", ("n",), "New probe", "editor", help="Leave the probe being replaced alone; start another"),
+    Command(
+        "editor.new",
+        ("n",),
+        "New probe",
+        "editor",
+        help="Leave the probe being replaced alone; start another",
+    ),
     # the probes list
     Command("probes.toggle", ("space",), "On/off", "probes", 9, "Enable or disable this probe"),
     Command("probes.edit", ("enter", "e"), "Edit", "probes", 8, "Edit this probe and replace it"),
     Command("probes.filter", ("F",), "Filter", "probes", 7, "Filter of this event"),
-    Command("probes.group_filter", ("ctrl+g", "G"), "Group filter", "probes", help="One filter for every event of the group"),
+    Command(
+        "probes.group_filter",
+        ("ctrl+g", "G"),
+        "Group filter",
+        "probes",
+        help="One filter for every event of the group",
+    ),
     Command("probes.processes", ("P",), "Processes", "probes", 4, "Only the threads of chosen processes"),
     Command("probes.enable_all", ("E",), "All on", "probes", 3, "Enable all our probes"),
     Command("probes.disable_all", ("X",), "All off", "probes", 2, "Disable all our probes"),
@@ -125,33 +166,57 @@ COMMANDS: tuple[Command, ...] = (
     Command("probes.remove_all", ("D",), "Remove all ours", "probes"),
     # the events pane
     Command("events.follow", ("f", "F"), "Follow", "events", 9, "Follow the newest event, or hold"),
-    Command("events.hold", ("p", "space"), "Hold", "events", help="Hold the view still; events are still kept"),
+    Command(
+        "events.hold", ("p", "space"), "Hold", "events", help="Hold the view still; events are still kept"
+    ),
     Command("events.detail", ("enter",), "Detail", "events", 8, "All fields of this event, and the raw line"),
     Command("events.next", ("n",), "Next match", "events"),
     Command("events.previous", ("N",), "Previous match", "events"),
     Command("events.view", ("ampersand",), "View filter", "events", 7, "Show only some of what was captured"),
-    Command("events.exclude", ("x",), "Hide such", "events", help="Hide events of this process and event name"),
+    Command(
+        "events.exclude", ("x",), "Hide such", "events", help="Hide events of this process and event name"
+    ),
     Command("events.columns", ("c",), "Columns", "events", 3, "Choose the columns"),
-    Command("events.write", ("w",), "Save", "events", help="Write the captured rows to a file (text, JSONL or CSV)"),
+    Command(
+        "events.write",
+        ("w",),
+        "Save",
+        "events",
+        help="Write the captured rows to a file (text, JSONL or CSV)",
+    ),
     Command("events.clear", ("C",), "Clear", "events", help="Forget the captured events"),
     Command("events.reset", ("escape",), "Clear search and view", "events"),
     # dialogs
     Command("dialog.close", ("escape", "q"), "Close", "dialog", 1),
     Command("dialog.accept", ("enter",), "Choose", "dialog", 9),
     # the filter builder
-    Command("filter.edit", ("enter", "space"), "Edit", "filter", 9, "Edit this cell"),
+    Command("filter.edit", ("enter",), "Edit", "filter", 9, "Type the field or the value; step the operator"),
+    Command("filter.cycle", ("space",), "Next", "filter", 3, "The next field, operator or join"),
     Command("filter.add_and", ("a",), "&& row", "filter", 8, "Add a row joined with &&"),
     Command("filter.add_or", ("o",), "|| row", "filter", 7, "Add a row joined with ||"),
     Command("filter.remove", ("d", "delete"), "Remove row", "filter", 4),
-    Command("filter.open", ("left_parenthesis",), "(", "filter", help="Open a parenthesis before this row; again at four: none"),
+    Command(
+        "filter.open",
+        ("left_parenthesis",),
+        "(",
+        "filter",
+        help="Open a parenthesis before this row; again at four: none",
+    ),
     Command("filter.close", ("right_parenthesis",), ")", "filter", help="Close a parenthesis after this row"),
     Command("filter.negate", ("exclamation_mark",), "!", "filter", help="Negate this row"),
     Command("filter.left", ("left", "shift+tab", "h"), "Cell left", "filter"),
     Command("filter.right", ("right", "tab", "l"), "Cell right", "filter"),
     Command("filter.text", ("i",), "As text", "filter", 5, "Edit the whole filter as text"),
     Command("filter.processes", ("p", "P"), "Processes", "filter", 3, "Pick processes: common_pid == A || …"),
-    Command("filter.group", ("g",), "Whole group", "filter", 2, "Set it for every event of the group, or this one only"),
-    Command("filter.fix", ("f", "ctrl+e"), "Mend", "filter", help="Apply the fix offered under the text"),
+    Command(
+        "filter.group",
+        ("g",),
+        "Whole group",
+        "filter",
+        2,
+        "Set it for every event of the group, or this one only",
+    ),
+    Command("filter.fix", ("ctrl+e", "f"), "Mend", "filter", help="Apply the fix offered under the text"),
     Command("filter.none", ("0",), "No filter", "filter", help="Clear the filter in the kernel"),
     Command("filter.apply", ("s", "ctrl+s"), "Set", "filter", 6, "Set the filter in the kernel"),
     Command("filter.close_dialog", ("escape", "q"), "Close", "filter", 1),
@@ -209,12 +274,16 @@ class Keymap:
             for part in chain:
                 own: dict[str, str] = {}
                 for command in table.values():
-                    if command.scope != part and not (part == chain[-1] == "list" and command.id in _IN_DIALOGS):
+                    if command.scope != part and not (
+                        part == chain[-1] == "list" and command.id in _IN_DIALOGS
+                    ):
                         continue
                     for key in command.keys:
                         other = own.get(key)
                         if other is not None and other != command.id:
-                            raise KeyConflict(f"key {shown(key)!r} is wanted by both {other} and {command.id}")
+                            raise KeyConflict(
+                                f"key {shown(key)!r} is wanted by both {other} and {command.id}"
+                            )
                         own[key] = command.id
                 for key, id_ in own.items():
                     taken.setdefault(key, id_)  # the nearer scope wins

@@ -47,7 +47,9 @@ class Draft:
         exact = str(replace(offer.arg, name=None))
         for wanted in ({exact}, forms):
             for index, arg in enumerate(probe.args):
-                if str(replace(arg, name=None)) in wanted and (arg.name == offer.arg.name or wanted == {exact}):
+                if str(replace(arg, name=None)) in wanted and (
+                    arg.name == offer.arg.name or wanted == {exact}
+                ):
                     return index
         return None
 

@@ -59,12 +59,20 @@ def verdict_lines(
         problem = verdict.problems[0]
         errno = f"  {verdict.errno}" if verdict.errno else ""
         said = f"{source}: " if source else ""
-        rows.append([(" ✗ ", "refused"), (clip(said + neutralise(problem.message), width - 12), "refused"), (errno, "dim")])
+        rows.append(
+            [
+                (" ✗ ", "refused"),
+                (clip(said + neutralise(problem.message), width - 12), "refused"),
+                (errno, "dim"),
+            ]
+        )
         if problem.sentence:
             pieces = wrap(neutralise(problem.sentence), width - 4)
             rows.extend([("   ", ""), (piece, "")] for _, piece in pieces[:2])
         if problem.fix:
-            rows.append([("   ", ""), (fix_key, "key"), (clip(f"  {neutralise(problem.fix.label)}", width - 6), "ok")])
+            rows.append(
+                [("   ", ""), (fix_key, "key"), (clip(f"  {neutralise(problem.fix.label)}", width - 6), "ok")]
+            )
     else:
         text = verdict.sentence or "The kernel refuses this without saying why."
         pieces = wrap(f"{neutralise(text)}  {verdict.errno or ''}".rstrip(), width - 4)

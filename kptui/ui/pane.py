@@ -79,9 +79,11 @@ class Pane(Widget, can_focus=True):
         return False
 
     def on_key(self, event: events.Key) -> None:
+        # Textual calls the handlers of every class in the hierarchy; subclasses end that with prevent_default.
         if self.typing and self.text_key(event):
             event.stop()
             event.prevent_default()
+            self.kptui.show_footer()
             return
         if self.typing and event.is_printable:
             return

@@ -35,9 +35,9 @@ class TextLine:
                 return replace(self, cursor=max(cursor - 1, 0))
             case "right" | "ctrl+f":
                 return replace(self, cursor=min(cursor + 1, len(text)))
-            case "home" | "ctrl+a":
+            case "home":
                 return replace(self, cursor=0)
-            case "end" | "ctrl+e":
+            case "end":
                 return replace(self, cursor=len(text))
             case "ctrl+left" | "alt+b":
                 return replace(self, cursor=self._word_left())

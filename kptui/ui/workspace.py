@@ -89,7 +89,9 @@ class Workspace(Screen[None]):
         return self.size.width < WIDE[0] or self.size.height < WIDE[1]
 
     def pane(self, name: str) -> Pane:
-        pane = {"symbols": self.symbols, "editor": self.editor, "probes": self.probes, "events": self.events}[name]
+        pane = {"symbols": self.symbols, "editor": self.editor, "probes": self.probes, "events": self.events}[
+            name
+        ]
         assert isinstance(pane, Pane)
         return pane
 

@@ -76,7 +76,10 @@ async def _define(app: KptuiApp, *, start: bool) -> None:
     app.workspace.probes.select(group, event)
     app.workspace.go("events" if start else "probes")
     what = "replaced" if draft.replacing else "defined"
-    app.say(f"{group}/{event} {what}" + (" and on." if start else f"; {app.keymap.key('probes.toggle')} enables it."))
+    app.say(
+        f"{group}/{event} {what}"
+        + (" and on." if start else f"; {app.keymap.key('probes.toggle')} enables it.")
+    )
 
 
 async def _define_in_kernel(app: KptuiApp, session: Session, draft: Draft) -> tuple[str, str]:
@@ -89,7 +92,9 @@ async def _define_in_kernel(app: KptuiApp, session: Session, draft: Draft) -> tu
     else:
         found = _NAMED.match(draft.line)
         if found is None:
-            raise Refused("Give the event a name: p:GROUP/EVENT SYMBOL … (needed to find it again and undo it).")
+            raise Refused(
+                "Give the event a name: p:GROUP/EVENT SYMBOL … (needed to find it again and undo it)."
+            )
         name, line = (found["group"], found["event"]), draft.line.strip()
     if draft.replacing is not None:
         await app.gate.call(session.redefine_line, *draft.replacing, *name, line)
@@ -135,7 +140,9 @@ def edit_selected(app: KptuiApp) -> None:
         return
     if not state.ours:
         app.workspace.editor.set_draft(Draft(state.definition))
-        app.say("Not ours: it is left alone; this is a copy to change and write under a name of ours.", "warning")
+        app.say(
+            "Not ours: it is left alone; this is a copy to change and write under a name of ours.", "warning"
+        )
         moved = app.workspace.editor.draft
         if moved is not None and (renamed := moved.with_name(f"{app.group}/{state.event}")) is not None:
             app.workspace.editor.set_draft(renamed)

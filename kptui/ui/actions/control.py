@@ -79,7 +79,10 @@ async def remove(app: KptuiApp) -> None:
     name = f"{state.group}/{state.event}"
     text = f"{state.definition}\nThe kernel also clears its buffer; what is captured here stays."
     choices = [Choice("d", f"remove {name}"), Choice("n", "keep it")]
-    if await app.push_screen_wait(choice_dialog("Remove the probe?", choices, text.replace("\n", " · "))) != "d":
+    if (
+        await app.push_screen_wait(choice_dialog("Remove the probe?", choices, text.replace("\n", " · ")))
+        != "d"
+    ):
         return
     if await _try(app, name, session.remove, state.group, state.event):
         editor = app.workspace.editor
@@ -87,7 +90,9 @@ async def remove(app: KptuiApp) -> None:
             from kptui.ui.draft import Draft
 
             editor.set_draft(Draft(editor.draft.line))
-        app.say(f"{name} removed; its line is still in the editor's undo." if editor.draft else f"{name} removed.")
+        app.say(
+            f"{name} removed; its line is still in the editor's undo." if editor.draft else f"{name} removed."
+        )
 
 
 async def remove_all(app: KptuiApp) -> None:

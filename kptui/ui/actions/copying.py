@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 from kptui.export.shell import session_script
@@ -49,10 +50,17 @@ async def copy(app: KptuiApp) -> None:
     count = len(events.view)
     choices = [
         Choice("y", "the probe line", line or "no probe yet", bool(line)),
-        Choice("s", "the whole session as a shell script", f"{len(ours) or bool(line):d} probes", bool(ours or line)),
+        Choice(
+            "s",
+            "the whole session as a shell script",
+            f"{len(ours) or bool(line):d} probes",
+            bool(ours or line),
+        ),
         Choice("f", "the filter", filter_ or "no filter on the selected probe", bool(filter_)),
         Choice("e", "this event's row", "" if record else "no event", record is not None),
-        Choice("a", "all rows in view", f"{min(count, MAX_ROWS):,} of {count:,}" if count else "none", count > 0),
+        Choice(
+            "a", "all rows in view", f"{min(count, MAX_ROWS):,} of {count:,}" if count else "none", count > 0
+        ),
         Choice("v", "plain view", "leave the screen and print the line to select with the mouse", bool(line)),
     ]
     answer = await app.push_screen_wait(choice_dialog("Copy", choices, width=78))
@@ -88,7 +96,11 @@ def put(app: KptuiApp, text: str) -> None:
 
         pieces: list[str] = []
         result = await asyncio.to_thread(
-            clipboard.copy, text, write=pieces.append, environ=app.world.environ, state_dir=app.world.state_dir
+            clipboard.copy,
+            text,
+            write=pieces.append,
+            environ=app.world.environ,
+            state_dir=app.world.state_dir,
         )
         driver = app._driver
         if driver is not None and pieces:
@@ -110,10 +122,8 @@ def plain(app: KptuiApp) -> None:
     with app.suspend():
         print(text)
         print("\n-- press Enter to return to kptui --")
-        try:
+        with contextlib.suppress(EOFError, KeyboardInterrupt):
             input()
-        except (EOFError, KeyboardInterrupt):
-            pass
     app.refresh(repaint=True, layout=True)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from kptui.events.format import EventFormat
 from kptui.events.model import TraceEvent
 from kptui.events.values import event_values
 from kptui.filters import (
@@ -62,23 +62,24 @@ async def _build(app: KptuiApp, *, whole_group: bool, text: str | None = None) -
     if found is None:
         return
     session, state = found
+    formats: dict[str, EventFormat] = {}
     try:
-        format_ = await app.gate.call(session.format, state.group, state.event)
-    except (OSError, ValueError) as error:
-        app.say(f"the format of {state.group}/{state.event} can't be read: {error}", "error")
+        for member in app.states:
+            if member.ours and member.group == state.group:
+                formats[member.event] = await app.gate.call(session.format, member.group, member.event)
+    except (Refused, ValueError) as error:
+        app.say(f"the fields of {state.group} can't be read: {error}", "error")
         return
-    members = [s.event for s in app.states if s.ours and s.group == state.group]
     wanted = text if text is not None else state.filter or ""
     refusal: Refused | None = None
     while True:
         pane = FilterPane(
             state.group,
             state.event,
-            format_,
+            formats,
             wanted,
             features=features_from_release(app.world.release),
             whole_group=whole_group,
-            members=members,
         )
         pane.on_processes = lambda p: _pick_into(app, p)
         if refusal is not None:
@@ -171,10 +172,6 @@ async def count_matches(app: KptuiApp, pane: FilterPane) -> None:
     if pane.text == text and tried:
         pane.counted = f"matches {passed:,} of the last {tried:,} events"
         pane.redraw()
-
-
-def events_of(states: Sequence[EventState], group: str) -> list[str]:
-    return [s.event for s in states if s.group == group]
 
 
 ACTIONS = {

@@ -163,7 +163,9 @@ def place_text(place: object) -> str:
 
 async def columns(app: KptuiApp) -> None:
     pane = app.workspace.events
-    dialog: Dialog[frozenset[str] | None] = Dialog(SwitchPane("Columns", COLUMNS, pane.columns), width=40, height=10)
+    dialog: Dialog[frozenset[str] | None] = Dialog(
+        SwitchPane("Columns", COLUMNS, pane.columns), width=40, height=12
+    )
     chosen = await app.push_screen_wait(dialog)
     if chosen:
         pane.columns = set(chosen)

@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import ModalScreen
 
-from kptui.ui.panes.chrome import FooterLine
 from kptui.ui.pane import Pane
+from kptui.ui.panes.chrome import FooterLine
 
 Result = TypeVar("Result")
 
@@ -29,6 +29,7 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         self.pane.styles.max_width = "100%"
         self.pane.styles.max_height = "100%"
         self.pane.add_class("dialog-pane")
+        self.pane.set_class(self._wanted[0] == "100%", "whole")
         yield self.pane
         yield FooterLine(id="dialog-footer")
 

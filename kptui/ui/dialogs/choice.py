@@ -39,13 +39,12 @@ class ChoicePane(Pane):
 
     def on_key(self, event: events.Key) -> None:
         for choice in self.choices:
-            if event.character == choice.key or event.key == choice.key:
+            if choice.key in (event.character, event.key):
                 event.stop()
                 event.prevent_default()
                 if choice.enabled:
                     self.screen.dismiss(choice.key)
                 return
-        super().on_key(event)
 
     def run(self, command: str) -> bool:
         if self.cursor.key(command, len(self.choices), len(self.choices)):
@@ -75,10 +74,12 @@ class ChoicePane(Pane):
         return lines
 
 
-def choice_dialog(title: str, choices: Sequence[Choice], text: str = "", width: int = 76) -> Dialog[str | None]:
+def choice_dialog(
+    title: str, choices: Sequence[Choice], text: str = "", width: int = 76
+) -> Dialog[str | None]:
     """A dialog that gives the key of the entry chosen, or None."""
-    rows = len(wrap(text, width - 2)) if text else 0
-    return Dialog(ChoicePane(title, choices, text), width=width, height=len(choices) + rows + 1)
+    rows = len(wrap(text, width - 4)) if text else 0
+    return Dialog(ChoicePane(title, choices, text), width=width, height=len(choices) + rows + 3)
 
 
 class PromptPane(Pane):
@@ -125,7 +126,7 @@ class PromptPane(Pane):
 
 def prompt_dialog(title: str, text: str, value: str = "", width: int = 76) -> Dialog[str | None]:
     """A dialog that gives the text typed, or None."""
-    return Dialog(PromptPane(title, text, value), width=width, height=2 + len(wrap(text, width - 2)))
+    return Dialog(PromptPane(title, text, value), width=width, height=4 + len(wrap(text, width - 4)))
 
 
 class SwitchPane(Pane):

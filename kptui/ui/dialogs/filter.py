@@ -5,7 +5,7 @@ The verdict stands under the text while it grows, and what is already captured s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from textual import events
@@ -61,21 +61,20 @@ class FilterPane(Pane):
         self,
         group: str,
         event: str,
-        format_: EventFormat,
+        formats: Mapping[str, EventFormat],
         text: str,
         *,
         features: frozenset[str],
         whole_group: bool = False,
-        members: Sequence[str] = (),
     ) -> None:
         super().__init__()
         self.group = group
         self.event = event
-        self.format = format_
+        self.formats = formats  # of every event of ours in the group, this one among them
         self.features = features
         self.whole_group = whole_group
-        self.members = members
-        self.fields = {field.name: field for field in fields_of(format_, features)}
+        self.fields: dict[str, FilterField] = {}
+        self._find_fields()
         self.rows: tuple[Row, ...] = ()
         self.text = text
         self.cell = 1
@@ -124,7 +123,25 @@ class FilterPane(Pane):
         if self.refused is not None:
             return self.refused
         text = self.editing.text if self.editing is not None and self.editing_text else self.text
-        return check_filter(text, self.format, self.features) if text.strip() else None
+        if not text.strip():
+            return None
+        verdict = check_filter(text, self.formats[self.event], self.features)
+        if self.whole_group and not verdict.ok:
+            # What one event lacks another may have: the filter is worth setting where any of the group takes it.
+            verdicts = self._verdicts(text).values()
+            return next((v for v in verdicts if v.ok), verdict)
+        return verdict
+
+    def _verdicts(self, text: str) -> dict[str, Verdict]:
+        return {event: check_filter(text, fmt, self.features) for event, fmt in self.formats.items()}
+
+    def _find_fields(self) -> None:
+        """The fields of this event, or of all the group's."""
+        formats = self.formats.values() if self.whole_group else [self.formats[self.event]]
+        self.fields = {}
+        for format_ in formats:
+            for field in fields_of(format_, self.features):
+                self.fields.setdefault(field.name, field)
 
     def as_rows(self) -> bool:
         """Whether the text can be shown as rows."""
@@ -149,6 +166,9 @@ class FilterPane(Pane):
             if event.key == "tab" and not self.editing_text:
                 self.cell = min(self.cell + 1, 3)
             self.redraw()
+            return True
+        if self.kptui.keymap.command(self.scope, event.key) == "filter.fix" and not event.is_printable:
+            self._fix_typed(self.editing)
             return True
         if event.key in ("escape", "ctrl+c"):
             self.editing = None
@@ -183,8 +203,7 @@ class FilterPane(Pane):
     def _with_field(self, row: Row, name: str) -> Row:
         field = self.fields.get(name)
         if field is None and name:
-            starts = [f for f in self.fields.values() if f.name.startswith(name)]
-            field = starts[0] if len(starts) == 1 else None
+            field = next(iter(self._matching(name)), None)
         if field is None:
             return replace(row, field=name)
         op = row.op if row.op in field.operators else field.operators[0] if field.operators else row.op
@@ -196,10 +215,21 @@ class FilterPane(Pane):
             value = "0"
         return replace(row, field=field.name, op=op, value=value)
 
+    def _matching(self, text: str) -> list[FilterField]:
+        """The fields that typed letters can mean: those that begin so, then those that hold them."""
+        text = text.casefold()
+        starts = [f for f in self.fields.values() if f.operators and f.name.casefold().startswith(text)]
+        holds = [
+            f for f in self.fields.values() if f.operators and text in f.name.casefold() and f not in starts
+        ]
+        return starts + holds
+
     def _quoted(self, row: Row, value: str) -> str:
         """A value as the kernel wants it: text in quotes, a number bare."""
         field = self.fields.get(row.field.split(".")[0])
-        return typed_value(field, value) if field is not None and not row.field.endswith(".function") else value
+        return (
+            typed_value(field, value) if field is not None and not row.field.endswith(".function") else value
+        )
 
     def _replace(self, row: Row) -> None:
         at = self.cursor.at
@@ -216,6 +246,8 @@ class FilterPane(Pane):
                 self.cell = min(max(self.cell + (1 if command.endswith("right") else -1), 0), 3)
             case "filter.edit":
                 self._edit()
+            case "filter.cycle":
+                self._cycle()
             case "filter.add_and" | "filter.add_or":
                 self._add("&&" if command == "filter.add_and" else "||")
             case "filter.remove":
@@ -230,6 +262,7 @@ class FilterPane(Pane):
                     self.on_processes(self)
             case "filter.group":
                 self.whole_group = not self.whole_group
+                self._find_fields()
             case "filter.fix":
                 self._fix()
             case "filter.none":
@@ -254,6 +287,13 @@ class FilterPane(Pane):
         fix = next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
         if fix is not None:
             self._take_text(fix.apply(self.text))
+
+    def _fix_typed(self, editing: TextLine) -> None:
+        verdict = self.verdict
+        fix = next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
+        if fix is not None and self.editing_text:
+            self.editing = TextLine(fix.apply(editing.text), fix.start + len(fix.text))
+            self.redraw()
 
     def _add(self, join: Join) -> None:
         if not self.as_rows():
@@ -287,12 +327,32 @@ class FilterPane(Pane):
             return
         row = self.rows[self.cursor.at]
         name = CELLS[self.cell]
+        if name not in ("field", "value"):
+            self._cycle()
+            return
+        self.editing_text = False
+        if name == "field":
+            self.editing = TextLine.of("")
+            return
+        value = row.value
+        bare = value[1:-1] if len(value) > 1 and value[0] in "\"'" and value[-1] == value[0] else value
+        self.editing = TextLine.of("" if bare == "0" else bare)
+
+    def _cycle(self) -> None:
+        """The next operator, field or join of this row; on a value, type it."""
+        if not self.rows:
+            self._edit()
+            return
+        row = self.rows[self.cursor.at]
+        name = CELLS[self.cell]
         field = self.fields.get(row.field.split(".")[0])
         if name == "join":
             if row.join:
                 self._replace(replace(row, join="||" if row.join == "&&" else "&&"))
         elif name == "op":
-            operators = field.operators if field and field.operators else ("==", "!=", "~", "<", "<=", ">", ">=", "&")
+            operators = (
+                field.operators if field and field.operators else ("==", "!=", "~", "<", "<=", ">", ">=", "&")
+            )
             at = operators.index(row.op) if row.op in operators else -1
             self._replace(replace(row, op=operators[(at + 1) % len(operators)]))
         elif name == "field":
@@ -300,10 +360,7 @@ class FilterPane(Pane):
             at = names.index(row.field) if row.field in names else -1
             self._replace(self._with_field(row, names[(at + 1) % len(names)]))
         else:
-            self.editing_text = False
-            value = row.value
-            bare = value[1:-1] if len(value) > 1 and value[0] in "\"'" and value[-1] == value[0] else value
-            self.editing = TextLine.of("" if bare == "0" else bare)
+            self._edit()
 
     def on_key(self, event: events.Key) -> None:
         # On a field or a value, a letter or digit that is no command starts typing it.
@@ -314,16 +371,19 @@ class FilterPane(Pane):
                 self.editing_text = False
                 self.editing = TextLine.of(event.character)
                 event.stop()
+                event.prevent_default()
                 self.redraw()
-                return
-        super().on_key(event)
 
     # -- drawing
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
-        target = f"group {self.group}: {', '.join(self.members)}" if self.whole_group else f"{self.group}/{self.event}"
+        target = (
+            f"{self.group}: {', '.join(self.formats)}" if self.whole_group else f"{self.group}/{self.event}"
+        )
         title = "Group filter" if self.whole_group else "Filter"
-        lines: list[Line | Strip] = [rule([(f"{title} of {clip(target, width - 30)}", "title")], [], width, True)]
+        lines: list[Line | Strip] = [
+            rule([(f"{title} of {clip(target, width - 30)}", "title")], [], width, True)
+        ]
         bottom = self._bottom(width)
         room = height - len(bottom) - 2
         lines.extend(self._body(width, room))
@@ -340,7 +400,12 @@ class FilterPane(Pane):
             key = self.kptui.keymap.key
             return [
                 [(" no filter: every event passes", "dim")],
-                [(f" {key('filter.add_and')}", "key"), (" adds a row   ", "dim"), (key("filter.text"), "key"), (" types it as text", "dim")],
+                [
+                    (f" {key('filter.add_and')}", "key"),
+                    (" adds a row   ", "dim"),
+                    (key("filter.text"), "key"),
+                    (" types it as text", "dim"),
+                ],
             ]
         rows = hero_lines(
             text,
@@ -351,11 +416,34 @@ class FilterPane(Pane):
             source="the kernel refused this" if self.refused else "",
             accepted=f"the kernel will accept this        {self.counted}".rstrip(),
         )
+        if self.whole_group and verdict is not None and self.refused is None:
+            rows.extend(self._group_lines(text, width))
         field = self._current_field()
-        if field is not None:
-            kind = "text" if field.is_text else f"{'s' if field.signed else 'u'}{field.bits}" if field.bits else field.kind
+        if self.editing is not None and not self.editing_text and CELLS[self.cell] == "field":
+            matching = "  ".join(f.name for f in self._matching(self.editing.text))
+            rows.append([(clip(f" {matching or 'no such field'}", width), "ok" if matching else "refused")])
+        elif field is not None:
+            kind = (
+                "text"
+                if field.is_text
+                else f"{'s' if field.signed else 'u'}{field.bits}"
+                if field.bits
+                else field.kind
+            )
             rows.append([(f" {field.name}: {kind}   {' '.join(field.operators)}", "dim")])
         return rows
+
+    def _group_lines(self, text: str, width: int) -> list[Line]:
+        """What each event of the group makes of the filter; one that refuses keeps the filter it has."""
+        lines: list[Line] = []
+        for event, verdict in self._verdicts(text).items():
+            if verdict.ok:
+                lines.append([("   ✓ ", "ok"), (clip(neutralise(event), width - 6), "")])
+            else:
+                why = verdict.problems[0].message if verdict.problems else verdict.sentence
+                said = f"{neutralise(event)}: {neutralise(why)}; it keeps the filter it has"
+                lines.append([("   ✗ ", "refused"), (clip(said, width - 6), "warn")])
+        return lines[:6]
 
     def _current_field(self) -> FilterField | None:
         if self.cursor.at < len(self.rows):

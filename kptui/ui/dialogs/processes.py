@@ -104,7 +104,10 @@ class ProcessesPane(Pane):
             process = shown[index]
             current = index == self.cursor.at
             sign = "[x]" if process.pid in self.chosen else "[ ]"
-            line: Line = [("▌" if current else " ", "focus"), (f"{sign} ", "ok" if process.pid in self.chosen else "")]
+            line: Line = [
+                ("▌" if current else " ", "focus"),
+                (f"{sign} ", "ok" if process.pid in self.chosen else ""),
+            ]
             line.append((right(str(process.pid), 7), "bold" if current else ""))
             line.append((f" {pad(neutralise(process.comm), 16)}", "bold" if current else ""))
             line.append((right(f"{len(process.tids)} thr", 8) + "  ", "dim"))

@@ -110,7 +110,9 @@ class TextPane(Pane):
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
         if self._wrapped_for != (width, len(self.rows)):
-            self._wrapped = [(piece, style) for text, style in self.rows for _, piece in wrap(text, width - 2)]
+            self._wrapped = [
+                (piece, style) for text, style in self.rows for _, piece in wrap(text, width - 2)
+            ]
             self._wrapped_for = (width, len(self.rows))
             if self._bottom:
                 self.top = len(self._wrapped)
@@ -118,7 +120,9 @@ class TextPane(Pane):
         self.top = max(min(self.top, len(self._wrapped) - room), 0)
         shown = self._wrapped[self.top : self.top + room]
         last = self.top + len(shown)
-        side: Line = [(f"{self.top + 1}–{last} of {len(self._wrapped)}", "dim")] if len(self._wrapped) > room else []
+        side: Line = (
+            [(f"{self.top + 1}–{last} of {len(self._wrapped)}", "dim")] if len(self._wrapped) > room else []
+        )
         lines: list[Line | Strip] = [rule([(self.title_text, "title")], side, width, True)]
         for text, style in shown:
             lines.append([(" ", ""), *self._marked(text, style)])

@@ -133,6 +133,9 @@ class EditorPane(Pane):
         if event.key in ("enter", "tab"):
             self._commit()
             return True
+        if self.kptui.keymap.command(self.scope, event.key) == "editor.fix" and not event.is_printable:
+            self._fix_typed(self.editing)
+            return True
         if event.key in ("escape", "ctrl+c"):
             was_line = self.edited is not None and self.edited.what == "line"
             self._stop_editing()
@@ -225,6 +228,12 @@ class EditorPane(Pane):
         fix = next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
         if fix is not None:
             self.set_draft(Draft(fix.apply(draft.line), draft.replacing))
+
+    def _fix_typed(self, editing: TextLine) -> None:
+        """Apply the fix to the line being typed."""
+        fix = next((p.fix for p in self.verdict.problems if p.fix), None) if self.verdict else None
+        if fix is not None and self.edited is not None and self.edited.what == "line":
+            self._typed(TextLine(fix.apply(editing.text), fix.start + len(fix.text)))
 
     def _act(self, draft: Draft, row: Row | None) -> None:
         if row is None:
@@ -343,7 +352,7 @@ class EditorPane(Pane):
             (key("search"), "find a function"),
             (key("symbols.entry"), "on a symbol: an entry probe, with what its registers hold"),
             (key("symbols.return"), "on a symbol: a return probe, with the return value"),
-            (key("editor.line"), "or type a whole line, as in kprobe_events"),
+            (f"{key('pane.editor')} {key('editor.line')}", "or type a whole line, as in kprobe_events"),
         ):
             lines.append([(f" {pad(keys, 7)}", "key"), (clip(text, width - 9), "dim")])
         return lines
@@ -374,15 +383,25 @@ class EditorPane(Pane):
                 name = f"{probe.group or 'kprobes'} / {probe.event or '(the kernel makes one)'}"
                 return [mark, (pad(" name", 11), "dim"), (clip(neutralise(name), width - 13), style)]
             case "place":
-                return [mark, (pad(" place", 11), "dim"), (clip(neutralise(str(probe.place)), width - 13), style)]
+                return [
+                    mark,
+                    (pad(" place", 11), "dim"),
+                    (clip(neutralise(str(probe.place)), width - 13), style),
+                ]
             case "maxactive":
-                text = str(probe.maxactive) if probe.maxactive else "–  (calls at a time; more for ones that sleep)"
+                text = (
+                    str(probe.maxactive)
+                    if probe.maxactive
+                    else "–  (calls at a time; more for ones that sleep)"
+                )
                 return [mark, (pad(" maxactive", 11), "dim"), (clip(text, width - 13), style)]
             case "arg":
                 text = neutralise(str(probe.args[row.index]))
                 return [mark, (pad(f" {row.index + 1:>2}", 4), "dim"), (clip(text, width - 6), style)]
             case "add":
-                what = "none yet: take offers below, or a to type one" if not probe.args else "a to type another"
+                what = (
+                    "none yet: take offers below, or a to type one" if not probe.args else "a to type another"
+                )
                 return [mark, ("  + ", "dim"), (clip(what, width - 6), "dim")]
         return self._draw_offer(draft, row, width, current, mark)
 
@@ -393,7 +412,12 @@ class EditorPane(Pane):
         names = min(max((len(o.name) for o in self._offers), default=8), 16)
         types = min(max((len(o.ctype) for o in self._offers), default=8), 24 if width > 90 else 16)
         wheres = min(max((len(o.where) for o in self._offers), default=4), 14)
-        line: Line = [mark, sign, (pad(offer.where, wheres) + " ", "dim"), (pad(offer.name, names) + " ", "bold" if current else "")]
+        line: Line = [
+            mark,
+            sign,
+            (pad(offer.where, wheres) + " ", "dim"),
+            (pad(offer.name, names) + " ", "bold" if current else ""),
+        ]
         if width > 64:
             line.append((pad(offer.ctype, types) + " ", "dim"))
         room = width - sum(len(text) for text, _ in line)

@@ -252,7 +252,12 @@ class EventsPane(Pane):
         if self.captured.lost:
             side.append((f" · {self.captured.lost:,} lost", "refused"))
         if self.view_text:
-            side.append((f" · view {len(self.view):,}: {clip(neutralise(self.view_text), max(width // 3, 12))}", "warn"))
+            side.append(
+                (
+                    f" · view {len(self.view):,}: {clip(neutralise(self.view_text), max(width // 3, 12))}",
+                    "warn",
+                )
+            )
         return rule([("Events", "title")], side, width, self.has_focus)
 
     def _bottom(self, width: int) -> list[Line | Strip]:
@@ -339,7 +344,11 @@ class EventsPane(Pane):
             else:
                 piece = pad(cells[name], size)
             style = "bold" if current else "dim" if name in ("time", "cpu", "delta", "flags") else ""
-            line = [*line, *(self._marked(piece, current) if name in ("task", "event") else [(piece, style)]), ("  ", "")]
+            line = [
+                *line,
+                *(self._marked(piece, current) if name in ("task", "event") else [(piece, style)]),
+                ("  ", ""),
+            ]
             used += size + 2
         return line, time if time is not None else previous
 

@@ -89,7 +89,9 @@ class ProbesPane(Pane):
         key = self.kptui.keymap.key
         if not self.available:
             return [[(clip(" No live kernel here: write lines and copy them with y.", width), "dim")]]
-        text = f" No probes of ours yet: {key('search')} to find a function, {key('symbols.entry')} to probe it."
+        text = (
+            f" No probes of ours yet: {key('search')} to find a function, {key('symbols.entry')} to probe it."
+        )
         return [[(clip(text, width), "dim")]]
 
     def _row(self, state: EventState, width: int, names: int, current: bool) -> Line:

@@ -110,7 +110,6 @@ class SymbolsPane(Pane):
 
     def on_blur(self) -> None:
         self.searching = False
-        super().on_blur()
 
     def choose(self, kind: str) -> None:
         if self.hit is not None:
@@ -164,13 +163,20 @@ class SymbolsPane(Pane):
         if self.query_line.text:
             return [(" / ", "dim"), (clip(self.query_line.text, width - 4), "bold")]
         key = self.kptui.keymap.key("search")
-        return [(f" {key} ", "key"), (clip("type letters of a function: vfsread, sys_execve …", width - 4), "dim")]
+        return [
+            (f" {key} ", "key"),
+            (clip("type letters of a function: vfsread, sys_execve …", width - 4), "dim"),
+        ]
 
     def _empty(self, width: int) -> list[Line]:
         if self._search is None:
             return [[(" " + clip(self.note, width - 2), "dim")]]
         text = f" nothing matches {self.query_line.text!r}"
-        more = " d shows data symbols too" if not self.data else " try fewer letters, or n for __pfx_ and the like"
+        more = (
+            " d shows data symbols too"
+            if not self.data
+            else " try fewer letters, or n for __pfx_ and the like"
+        )
         return [[(clip(neutralise(text), width), "")], [(clip(more, width), "dim")]]
 
     def _row(self, hit: Hit, width: int, current: bool) -> Line:
@@ -193,7 +199,9 @@ class SymbolsPane(Pane):
         shown = clip(name, room)
         positions = hit.positions if name == symbol.name else ()
         line: Line = [(mark, style), (" ", "")]
-        line.extend(highlight(shown, [p for p in positions if p < len(shown) - (shown != name)], "match", base))
+        line.extend(
+            highlight(shown, [p for p in positions if p < len(shown) - (shown != name)], "match", base)
+        )
         line.append((" " * (room - length(line) + 2), ""))
         line.append((f" {tail} ", "warn" if reason and current else "dim"))
         if address:
