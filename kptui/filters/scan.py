@@ -10,9 +10,10 @@ All texts here are *raw* (one character a byte, see :mod:`kptui.filters.lexis`) 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from kptui.filters import lexis
 from kptui.filters.fields import FilterField
@@ -22,8 +23,7 @@ from kptui.filters.syntax import OPERATORS, Operator
 ValueKind = Literal["number", "string", "cpus", "function"]
 
 
-@dataclass(frozen=True, slots=True)
-class RawPredicate:
+class RawPredicate(NamedTuple):
     """A predicate as it stands in the text: where its parts begin and end."""
 
     start: int
@@ -56,45 +56,41 @@ class Rules:
 Token = RawPredicate | Literal["(", ")", "!", "&&", "||"]
 
 
-def check_balance(raw: str) -> int:
-    """Count the terms as ``calc_stack()`` does; raises :exc:`Refusal` for quotes and parentheses."""
+_SPECIAL = re.compile("['\"()&|]")
+_PLAIN = re.compile(f"[^{lexis.SPACES}'\"()&|]")
+
+
+def check_balance(raw: str) -> bool:
+    """Quotes and parentheses of the whole text, as ``calc_stack()`` looks at them; raises :exc:`Refusal`.
+
+    False when nothing in it could be a term.
+    """
     depth = 1
-    terms = 0
-    in_term = False
-    quote = ""
-    last_quote = 0
-    for at, char in enumerate(raw):
-        if char in lexis.SPACES:
-            continue
-        if quote:
-            if char == quote:
-                quote = ""
-            continue
+    at = 0
+    has_term = _PLAIN.search(raw) is not None
+    while (match := _SPECIAL.search(raw, at)) is not None:
+        at = match.start()
+        char = raw[at]
         if char in "'\"":
-            quote, last_quote = char, at
+            has_term = True
+            end = raw.find(char, at + 1)
+            if end < 0:
+                raise Refusal("MISSING_QUOTE", at, at, "ESRCH")
+            at = end
         elif char in "|&":
-            if raw[at + 1 : at + 2] == char:
-                in_term = False
-                continue
+            if raw[at + 1 : at + 2] != char:
+                has_term = True
         elif char == "(":
-            in_term = False
             depth += 1
-            continue
-        elif char == ")":
-            in_term = False
-            if depth == 1:
-                raise Refusal("TOO_MANY_CLOSE", at, at, "EPERM")
+        elif depth == 1:
+            raise Refusal("TOO_MANY_CLOSE", at, at, "EPERM")
+        else:
             depth -= 1
-            continue
-        if not in_term:
-            terms += 1
-            in_term = True
-    if quote:
-        raise Refusal("MISSING_QUOTE", last_quote, last_quote, "ESRCH")
+        at += 1
     if depth != 1:
         at = _bad_open(raw, depth)
         raise Refusal("TOO_MANY_OPEN", at, at, "ENOENT")
-    return terms
+    return has_term
 
 
 def _bad_open(raw: str, depth: int) -> int:
@@ -204,8 +200,7 @@ def _predicate(raw: str, start: int, rules: Rules) -> RawPredicate:
     return RawPredicate(start, name, name_end, ustring, op, op_at, kind, value, value_at, end, field)
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """A predicate read up to its value; every method reads one kind of value and says where it ends."""
 
     raw: str
