@@ -14,6 +14,7 @@ from kptui.kernel.instance import Instance
 from kptui.kernel.plan import Step
 from kptui.kernel.refusal import Refused, explain
 from kptui.kernel.writer import Writer
+from kptui.safetext import neutralise
 from kptui.verdict import Problem
 
 MAX_FILTER = 4095  # bytes: the text and its NUL have to fit one page
@@ -45,7 +46,8 @@ class Filtering:
             self._put(group, event, "0", trial=False)
             return
         check_text(text)
-        self._instance.trial()
+        with contextlib.suppress(Refused):  # without it the old filter is put back after a refusal, later
+            self._instance.trial()
         if self._files.exists(self._path(group, event, trial=True)):
             try:
                 self._put(group, event, text, trial=True)
@@ -59,6 +61,16 @@ class Filtering:
             with contextlib.suppress(Refused):
                 self._put(group, event, old or "0", trial=False)
             raise
+
+    def carry_over(self, group: str, event: str, text: str | None) -> str:
+        """Gives a replaced event the filter of the old one; '' or why it was lost, in one sentence."""
+        if text is None or self.read(group, event)[0] == text:
+            return ""
+        try:
+            self.set(group, event, text)
+        except Refused as refused:
+            return neutralise(f"{group}/{event} lost its filter '{text}': {refused.sentence}")
+        return ""
 
     def _path(self, group: str, event: str, *, trial: bool = False) -> str:
         return self._instance.path("events", group, event, "filter", trial=trial)

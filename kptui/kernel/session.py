@@ -12,15 +12,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from kptui.events.format import EventFormat, parse_format
-from kptui.kernel.claim import choose_group, choose_instance, device_of, find_others, starting_lock
 from kptui.kernel.closing import undo_all
 from kptui.kernel.definitions import Definitions
 from kptui.kernel.files import KernelFiles, tracefs_there
 from kptui.kernel.filtering import Filtering
 from kptui.kernel.instance import BufferStats, Instance
-from kptui.kernel.journal import FALLBACKS, Journal, Owner
+from kptui.kernel.journal import FALLBACKS, Journal
+from kptui.kernel.opening import prepare
 from kptui.kernel.plan import Plan
-from kptui.kernel.processes import boot_id, start_time
 from kptui.kernel.reader import DEFAULT_QUEUE, PipeReader
 from kptui.kernel.refusal import Refused, explain, vanished
 from kptui.kernel.states import EventState, read_states
@@ -50,7 +49,7 @@ class Session:
         self._filtering = Filtering(writer, instance)
         self._notes: list[str] = []
         self._lock = threading.RLock()
-        self._closed = False
+        self._closed = threading.Event()
 
     @classmethod
     def open(
@@ -72,20 +71,7 @@ class Session:
         none. Refused when the instance can't be made.
         """
         pid = os.getpid() if pid is None else pid
-        directories = [] if files.simulated else [state_dir, *fallbacks]
-        with starting_lock(None if files.simulated else state_dir):
-            others = [] if files.simulated else find_others(files, directories, proc)
-            name = choose_instance(files, pid)
-            chosen = group or choose_group(others, pid)
-            started = start_time(pid, proc)
-            owner = Owner(pid, started, boot_id(proc), files.root, device_of(files.root), name, chosen)
-            writer = Writer(files, Journal(owner, directories))
-            instance = Instance(writer, name)
-            try:
-                instance.create()
-            except Refused:
-                writer.journal.close()
-                raise
+        writer, instance, chosen = prepare(files, [state_dir, *fallbacks], pid=pid, group=group, proc=proc)
         session = cls(writer, instance, chosen, pid, control)
         if exclude_own:
             session.exclude_own_threads(proc)
@@ -164,17 +150,10 @@ class Session:
                 raise
             finally:
                 if key in self._definitions.own:
-                    self._carry_over(*key, old_filter, was_on)
-
-    def _carry_over(self, group: str, event: str, text: str | None, was_on: bool) -> None:
-        if text is not None and self._filtering.read(group, event)[0] != text:
-            try:
-                self._filtering.set(group, event, text)
-            except Refused as refused:
-                note = f"{group}/{event} lost its filter '{text}': {refused.sentence}"
-                self._notes.append(Refused(note).sentence)
-        if was_on and not self._definitions.enabled(group, event):
-            self._definitions.enable(group, event, True)
+                    if lost := self._filtering.carry_over(*key, old_filter):
+                        self._notes.append(lost)
+                    if was_on and not self._definitions.enabled(*key):
+                        self._definitions.enable(*key, True)
 
     def remove(self, group: str, event: str) -> None:
         """Removes an own event. Clears the instance's ring buffer; what the reader had not read is waited
@@ -288,9 +267,15 @@ class Session:
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set():
                 raise Refused("the session is closed")
-            yield
+            try:
+                yield
+            finally:
+                if (
+                    self._closed.is_set()
+                ):  # meanwhile, by a signal handler or by a thread that did not wait for us
+                    self.close()
 
     def close(self) -> list[str]:
         """Stops the reader and undoes everything; returns a sentence for each thing that could not be undone.
@@ -301,9 +286,9 @@ class Session:
         """
         locked = self._lock.acquire(timeout=_CLOSE_WAIT)
         try:
-            if self._closed and not self._journal.pending:
+            if self._closed.is_set() and not self._journal.pending:
                 return []
-            self._closed = True
+            self._closed.set()
             left: list[str] = []
             if self.reader is not None and not self.reader.stop():
                 left.append("the reader of trace_pipe did not stop")

@@ -77,6 +77,9 @@ class Writer:
                 refused = vanished(self.files, step.path)
             self._note(step, refused.sentence)
             raise refused from error
+        if step.undo is not None:
+            # Again, for the case that a signal handler closed the session between record and write.
+            self.journal.record(step.undo)
         self._note(step, "")
 
     def _note(self, step: Step, error: str) -> None:

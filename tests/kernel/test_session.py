@@ -217,6 +217,43 @@ def test_own_threads_are_hidden_or_it_is_said(files: FakeTracefs, start: Opener,
     session.close()
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_signal_handler_may_close_in_the_middle_of_a_write(
+    files: FakeTracefs, start: Opener, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    session = start()
+    real = files.append
+
+    def append(path: str, data: bytes) -> None:
+        monkeypatch.setattr(files, "append", real)
+        if when == "before":
+            os.kill(os.getpid(), signal.SIGUSR1)
+        real(path, data)
+        if when == "after":
+            os.kill(os.getpid(), signal.SIGUSR1)
+
+    said: list[list[str]] = []
+    old = signal.signal(signal.SIGUSR1, lambda *_: said.append(session.close()))
+    try:
+        monkeypatch.setattr(files, "append", append)
+        session.define(PROBE)
+    except Refused:
+        pass
+    finally:
+        signal.signal(signal.SIGUSR1, old)
+    assert said == [[]]
+    assert files.read("kprobe_events") == b"p:foreign/x vfs_read\n"
+    assert files.listdir("instances") == []
+
+
+def test_an_instance_that_cannot_be_made_leaves_nothing(tmp_path: Path, files: FakeTracefs) -> None:
+    (files.base / "instances").rmdir()
+    with pytest.raises(Refused) as caught:
+        Session.open(files, state_dir=tmp_path / "state", fallbacks=())
+    assert "private instance" in caught.value.sentence
+    assert list((tmp_path / "state").iterdir()) == []
+
+
 DIE = """
 import os, signal, sys
 from pathlib import Path

@@ -254,6 +254,8 @@ def step_own_threads(guest: Guest) -> str:
         own = [line for line in data.split(b"\n") if f"-{os.getpid()} ".encode() in line]
         assert not own, own[:3]
         assert b"python" not in data, data[:500]
+        hits = next(state.hits for state in session.states() if state.event == "reads")
+        assert (hits or 0) > 100, hits  # the probe was hit all the same, only not recorded
         begin = time.monotonic()
         assert reader.stop()
         took = time.monotonic() - begin
@@ -261,7 +263,7 @@ def step_own_threads(guest: Guest) -> str:
     finally:
         left = session.close()
     assert left == [], left
-    return f"{len(data.splitlines())} events of others, reader stopped in {took * 1000:.1f} ms"
+    return f"{hits} hits, {len(data.splitlines())} events of others, reader stopped in {took * 1000:.1f} ms"
 
 
 def step_snapshot(guest: Guest) -> str:
