@@ -9,7 +9,7 @@ Formats: kernel/trace/trace_kprobe.c print_kprobe_event, kernel/trace/trace_prob
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import islice, pairwise
 from typing import Literal
 
@@ -31,6 +31,7 @@ _SYMBOL = re.compile(
 )
 _ADDRESS = re.compile(r"0x[0-9a-f]+|0")
 _CUT = re.compile(r" (" + _WORD + r")=")
+_MAX_ARGS = 128  # MAX_TRACE_ARGS, kernel/trace/trace_probe.h
 _CLOSE = re.compile(r"(?s:.*)\"\}?\Z|'\Z|(?s:.*)'\}\Z")
 _ELEMENT = r"(?:" + _SYM + _ADDR + r"|" + _NUM + r"|\(fault\)|'(?s:.)')"
 _ARRAY = re.compile(r"\{" + _ELEMENT + r"(?:," + _ELEMENT + r")*\}")
@@ -66,6 +67,8 @@ def _value(name: str, text: str) -> Arg | None:
         return Arg(name, text, "num")
     if text == "(fault)":
         return Arg(name, None, "fault")
+    if len(text) == 3 and text[0] == text[2] == "'":
+        return Arg(name, text[1], "str")
     if _SYMBOL_VALUE.fullmatch(text):
         return Arg(name, text, "sym")
     if text.startswith("{") and _ARRAY.fullmatch(text):
@@ -111,22 +114,10 @@ def _string_array(text: str, count: int | None) -> tuple[str | None, ...] | None
         pos += 1
 
 
-def _quoted(text: str, start: int, end: int) -> bool:
-    """Whether text[start:end] can be a string, a character or an array of strings as a whole."""
-    if end - start < 2:
-        return False
-    first, last = text[start], text[end - 1]
-    if first == '"':
-        return last == '"'
-    if first == "'":
-        return end - start == 3 and last == "'"
-    return first == "{" and last == "}" and text[start + 1] in '"(' and text[end - 2] in '")'
-
-
 def _arg(name: str, text: str, spec: ArgSpec | None) -> Arg | None:
     arg: Arg | None
-    if text[:1] in ('"', "'"):
-        arg = Arg(name, text[1:-1], "str") if _quoted(text, 0, len(text)) else None
+    if text.startswith('"'):
+        arg = Arg(name, text[1:-1], "str") if len(text) > 1 and text.endswith('"') else None
     elif text.startswith(('{"', "{(")):
         items = _string_array(text, spec.count if spec else None)
         arg = Arg(name, items, "array") if items is not None else _value(name, text)
@@ -156,48 +147,45 @@ def _fits(arg: Arg, text: str, spec: ArgSpec) -> bool:
 class _Cuts:
     """The places where an argument may begin, and which of them lead to the end of the body."""
 
-    __slots__ = ("at", "good", "names", "text", "values")
+    __slots__ = ("at", "braces", "good", "names", "quotes", "text", "values")
 
     def __init__(self, text: str, pos: int) -> None:
         self.text = text
         found = list(_CUT.finditer(text, pos))
+        count = len(found)
         self.at = [m.start() for m in found] + [len(text)]
         self.names = [m[1] for m in found]
         self.values = [m.end() for m in found]
-        count = len(found)
         self.good = [False] * count + [True]
-        ends_quoted: list[int] = []  # good cuts right after a closing quote or brace, from the right
+        # Good cuts right behind a closing quote, or behind an array of strings; from the right.
+        self.quotes: list[int] = []
+        self.braces: list[int] = []
         for i in range(count, -1, -1):
             if i < count:
-                self.good[i] = self._leads_on(i, ends_quoted)
-            if self.good[i] and self.at[i] > pos and text[self.at[i] - 1] in "\"'}":
-                ends_quoted.append(i)
+                self.good[i] = next(self.ends(i), None) is not None
+            if self.good[i] and self.at[i] > pos:
+                if text[self.at[i] - 1] == '"':
+                    self.quotes.append(i)
+                elif text.endswith(('"}', ")}"), pos, self.at[i]):
+                    self.braces.append(i)
 
-    def _leads_on(self, i: int, ends_quoted: list[int]) -> bool:
-        start = self.values[i]
-        first = self.text[start : start + 1]
-        if first == '"':
-            return any(self.text[self.at[j] - 1] == '"' and self.at[j] - 1 > start for j in ends_quoted[::-1])
-        if self.good[i + 1] and _value(self.names[i], self.text[start : self.at[i + 1]]) is not None:
-            return True
-        return first in ("'", "{") and any(_quoted(self.text, start, self.at[j]) for j in ends_quoted[::-1])
+    def ends(self, i: int) -> Iterator[int]:
+        """The cuts at which argument ``i`` can end with everything after it readable, nearest first."""
+        text, start = self.text, self.values[i]
+        if text.startswith('"', start):
+            return (j for j in reversed(self.quotes) if j > i and self.at[j] - 1 > start)
+        if text.startswith(('{"', "{("), start):
+            return (j for j in reversed(self.braces) if j > i)
+        if self.good[i + 1] and _value(self.names[i], text[start : self.at[i + 1]]) is not None:
+            return iter((i + 1,))
+        return iter(())
 
     def value(self, i: int, j: int) -> str:
         """The text of argument ``i`` when the next one starts at cut ``j``."""
         return self.text[self.values[i] : self.at[j]]
 
-    def can_end(self, i: int, j: int) -> bool:
-        """Whether argument ``i`` can end at cut ``j`` with everything after it readable."""
-        return self.good[j] and (j == i + 1 or _quoted(self.text, self.values[i], self.at[j]))
-
-    def next_after(self, i: int, limit: int = 64) -> list[int]:
-        """The cuts at which argument ``i`` can end, nearest first."""
-        found = (
-            j
-            for j in range(i + 1, len(self.at))
-            if self.can_end(i, j) and _arg(self.names[i], self.value(i, j), None) is not None
-        )
-        return list(islice(found, limit))
+    def arg(self, i: int, j: int, spec: ArgSpec | None) -> Arg | None:
+        return _arg(self.names[i], self.value(i, j), spec)
 
 
 def shape(text: str, pos: int) -> tuple[Shape, bool]:
@@ -244,93 +232,103 @@ def simple(text: str, pos: int) -> tuple[Arg, ...] | None:
 def by_specs(text: str, pos: int, specs: Sequence[ArgSpec]) -> tuple[tuple[Arg, ...], bool] | None:
     """The arguments read along their list, and whether another reading would fit too; None if none does.
 
-    The last possible end of each string is taken, from the left to the right.
+    From the left to the right, each string reaches as far as it can.
     """
-    return _follow(_Cuts(text, pos), pos, [s.name for s in specs], specs)
+    return _follow(_Cuts(text, pos), pos, [(spec.name, spec) for spec in specs])
 
 
 def by_names(text: str, pos: int, names: Sequence[str]) -> tuple[tuple[Arg, ...], bool] | None:
     """As ``by_specs`` when only the names are known."""
-    return _follow(_Cuts(text, pos), pos, names, None)
+    return _follow(_Cuts(text, pos), pos, [(name, None) for name in names])
 
 
 def _follow(
-    cuts: _Cuts, pos: int, names: Sequence[str], specs: Sequence[ArgSpec] | None
+    cuts: _Cuts, pos: int, wanted: Sequence[tuple[str, ArgSpec | None]]
 ) -> tuple[tuple[Arg, ...], bool] | None:
-    last = len(cuts.at) - 1
-    if not names:
-        return ((), False) if pos == len(cuts.text) else None
-    # routes[k]: for each cut where argument k may start, the cuts where k + 1 may start.
-    routes: list[dict[int, list[int]]] = [{} for _ in names]
-    goal = [last]  # from the right
-    for k in range(len(names) - 1, -1, -1):
-        spec = specs[k] if specs else None
-        for i, name in enumerate(cuts.names):
-            if name != names[k] or not cuts.good[i]:
-                continue
-            ways: list[int] = []
-            for j in goal:
-                if j > i and cuts.can_end(i, j) and _arg(name, cuts.value(i, j), spec) is not None:
-                    ways.append(j)
-                    if len(ways) == 2:  # enough to know that there is a choice
-                        break
-            if ways:
-                routes[k][i] = ways
-        goal = sorted(routes[k], reverse=True)
-    if 0 not in goal or cuts.at[0] != pos:
+    if not wanted or not cuts.names or cuts.at[0] != pos:
+        return ((), False) if not wanted and pos == len(cuts.text) else None
+    where: dict[str, list[int]] = {}
+    for i, name in enumerate(cuts.names):
+        if cuts.good[i]:
+            where.setdefault(name, []).append(i)
+    # For each argument, from the last: the cuts where it may start, with the farthest where the next one may.
+    routes: list[dict[int, list[int]]] = []
+    goal = [len(cuts.at) - 1]  # from the right
+    for name, spec in reversed(wanted):
+        routes.append(_routes(cuts, where.get(name, ()), goal, spec))
+        goal = list(routes[-1])
+    if 0 not in routes[-1]:
         return None
     args: list[Arg] = []
     ambiguous = False
     i = 0
-    for k, name in enumerate(names):
-        ways = routes[k][i]
-        ambiguous = ambiguous or len(ways) > 1
-        j = ways[0]
-        arg = _arg(name, cuts.value(i, j), specs[k] if specs else None)
-        if arg is None:  # unreachable: the ways were checked above
+    for (_name, spec), ways in zip(wanted, reversed(routes), strict=True):
+        ambiguous = ambiguous or len(ways[i]) > 1
+        arg = cuts.arg(i, ways[i][0], spec)
+        if arg is None:
             return None
         args.append(arg)
-        i = j
+        i = ways[i][0]
     return tuple(args), ambiguous
 
 
-def guess(text: str, pos: int, budget: int = 400) -> tuple[Arg, ...] | None:
-    """The arguments without any list: shortest strings first, and no name twice (the kernel refuses that)."""
+def _routes(
+    cuts: _Cuts, starts: Sequence[int], goal: Sequence[int], spec: ArgSpec | None
+) -> dict[int, list[int]]:
+    """For each of ``starts``, from the right: the one or two farthest of ``goal`` where its value can end."""
+    text = cuts.text
+    reachable = set(goal)
+    texts = [j for j in goal if text[cuts.at[j] - 1] == '"']
+    found: dict[int, list[int]] = {}
+    for i in reversed(starts):
+        start = cuts.values[i]
+        if text.startswith('"', start):
+            fits = spec is None or (spec.kind == "str" and spec.count is None)
+            ways = [j for j in texts[:2] if j > i and cuts.at[j] - 1 > start] if fits else []
+        elif text.startswith(('{"', "{("), start):
+            some = (j for j in goal[:_MAX_ARGS] if j > i and text[cuts.at[j] - 1] == "}")
+            ways = list(islice((j for j in some if cuts.arg(i, j, spec) is not None), 2))
+        else:
+            ways = [i + 1] if i + 1 in reachable and cuts.arg(i, i + 1, spec) is not None else []
+        if ways:
+            found[i] = ways
+    return found
+
+
+def guess(text: str, pos: int, budget: int = 600) -> tuple[Arg, ...] | None:
+    """The arguments without any list: shortest strings first, and no name twice (the kernel refuses that).
+
+    Where no such reading is found within ``budget`` steps, each string reaches as far as it can.
+    """
     if pos == len(text):
         return ()
     cuts = _Cuts(text, pos)
     if not cuts.names or cuts.at[0] != pos or not cuts.good[0]:
         return None
     last = len(cuts.at) - 1
-    fallback: tuple[int, ...] | None = None
     stack: list[tuple[int, ...]] = [(0,)]
     while stack and budget > 0:
         budget -= 1
         path = stack.pop()
-        i = path[-1]
-        if i == last:
-            names = [cuts.names[k] for k in path[:-1]]
-            if len(set(names)) == len(names):
-                return _build(cuts, path)
-            fallback = fallback or path
+        if path[-1] == last:
+            if (args := _build(cuts, path)) is not None:
+                return args
             continue
-        stack.extend((*path, j) for j in reversed(cuts.next_after(i)))
-    if fallback is None:
-        fallback = _greedy(cuts)
-    return _build(cuts, fallback)
-
-
-def _greedy(cuts: _Cuts) -> tuple[int, ...]:
-    path = [0]
-    while path[-1] != len(cuts.at) - 1:
-        path.append(cuts.next_after(path[-1])[0])
-    return tuple(path)
+        names = {cuts.names[i] for i in path}
+        if len(path) > _MAX_ARGS or len(names) < len(path):
+            continue
+        stack.extend([(*path, j) for j in islice(cuts.ends(path[-1]), 16)][::-1])
+    path = (0,)
+    while path[-1] != last:
+        *_, farthest = cuts.ends(path[-1])
+        path = (*path, farthest)
+    return _build(cuts, path)
 
 
 def _build(cuts: _Cuts, path: tuple[int, ...]) -> tuple[Arg, ...] | None:
     args: list[Arg] = []
     for i, j in pairwise(path):
-        arg = _arg(cuts.names[i], cuts.value(i, j), None)
+        arg = cuts.arg(i, j, None)
         if arg is None:
             return None
         args.append(arg)

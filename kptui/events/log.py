@@ -68,6 +68,7 @@ class EventLog:
         self._starts: list[int] = []  # first index of each batch, for bisection
         self._tail: list[bytes] = []
         self._cache: OrderedDict[int, Record] = OrderedDict()
+        self.version = 0  # goes up with every feed, close and clear
         self.first = 0
         self.settled = 0
         self.size = 0
@@ -102,12 +103,16 @@ class EventLog:
         before = self.end
         self._store(self._assembler.feed(data))
         self._tail = self._assembler.peek()
+        self._evict()
+        self.version += 1
         return max(0, self.end - before)
 
     def close(self) -> None:
         """The input has ended: a last line without newline counts too."""
         self._store(self._assembler.close())
         self._tail = []
+        self._evict()
+        self.version += 1
 
     def clear(self) -> None:
         """Forget all records and counts; a half-read line stays."""
@@ -118,6 +123,7 @@ class EventLog:
         self._assembler.forget()
         self._tail = []
         self.first = self.settled = at
+        self.version += 1
         self.size = 0
         self.lost = self.lost_marks = 0
 
@@ -140,10 +146,9 @@ class EventLog:
                 if record.startswith(b"CPU:") and (match := lines.LOST.fullmatch(record)):
                     self.lost_marks += 1
                     self.lost += int(match[2] or 0)
-        self._evict()
 
     def _evict(self) -> None:
-        keep_from = max(self.first, self.settled - self._max_events)
+        keep_from = max(self.first, min(self.settled, self.end - self._max_events))
         while len(self._batches) > 1 and (
             self.size > self._max_bytes or self._batches[0].first + len(self._batches[0].ends) <= keep_from
         ):
@@ -233,6 +238,7 @@ class LogView:
         self._shed = 0  # evicted matches that are no longer in _found
         self._gone = 0  # matches at the front of _found that the log has evicted
         self._next = log.first
+        self._version = log.version
         self._sure = log.first  # below this the tested records were settled
         self.tested = 0
 
@@ -251,7 +257,7 @@ class LogView:
         log, predicate = self._log, self._predicate
         if predicate is None:
             return 0
-        if self._next > self._sure:  # the last ones may have changed
+        if self._next > self._sure and log.version != self._version:  # the last ones may have changed
             while len(self._found) and self._found[-1] >= self._sure:
                 self._found.pop()
             self.tested -= self._next - self._sure
@@ -264,6 +270,7 @@ class LogView:
             if predicate(record(i)):
                 add(i)
         self._next = stop
+        self._version = log.version
         self._sure = min(stop, log.settled)
         self.tested += max(0, stop - start)
         return max(0, stop - start)

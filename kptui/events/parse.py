@@ -188,7 +188,10 @@ class TraceParser:
             if likely is not None:
                 return likely[0], False
         guessed = body.guess(text, pos)
-        return None if guessed is None else (guessed, False)
+        if guessed is None:
+            return None
+        likely = body.by_names(text, pos, [arg.name for arg in guessed])
+        return (guessed if likely is None else likely[0]), False
 
 
 def _matches(args: tuple[Arg, ...], plain: tuple[tuple[str, str], ...]) -> bool:

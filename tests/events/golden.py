@@ -1,7 +1,7 @@
 """Captures of real kernels with the JSON lines they must become, in ``data/KERNEL.tar.xz``.
 
 ``python -m tests.events.golden`` shows how the present code differs, ``--write`` makes that the new
-expectation: read the difference first. ``--add KERNEL FILE…`` puts in captures (``FILE`` as ``NAME=PATH`` to rename).
+expectation: read the difference first. ``--add KERNEL FILE…`` puts in captures (``NAME=PATH`` renames one).
 """
 
 from __future__ import annotations
