@@ -1,1 +1,1 @@
-"""TODO"""
+"""Sessions and events in the forms that other tools read."""

@@ -58,11 +58,12 @@ def test_any_text_parses_stably_or_is_refused_inside_it(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "%di", "$stack", "$stack12", "$arg1", "$arg*", "$retval", "$comm", "$COMM", "@0xffffffff81000000", "@4096",
-        "@jiffies", "@init_task+0x10", "@init_task-8", "@+0x1234", "\\42", "\\-1", "\\0x2a", '\\"hello"', 's=\\"a=b"',
-        "+0(%di)", "-8(%bp)", "+u0(%si)", "-u16(%si)", "+0x28(+0(%di))", "+0(+u8(+112(%di))):ustring",
-        "x=%di:b4@0/32", "+0(%di):x8[4]", "f=file:%pD", "file->f_path.dentry->d_name.name:string",
-        "$retval->f_inode->i_ino", "(task_struct)$current->pid", "comm=$comm:string", "+0(%di):b1@2/8[3]",
+        "%di", "$stack", "$stack12", "$arg1", "$arg*", "$retval", "$comm", "$COMM",
+        "@0xffffffff81000000", "@4096", "@jiffies", "@init_task+0x10", "@init_task-8", "@+0x1234",
+        "\\42", "\\-1", "\\0x2a", '\\"hello"', 's=\\"a=b"', "+0(%di)", "-8(%bp)", "+u0(%si)",
+        "-u16(%si)", "+0x28(+0(%di))", "+0(+u8(+112(%di))):ustring", "x=%di:b4@0/32", "+0(%di):x8[4]",
+        "f=file:%pD", "file->f_path.dentry->d_name.name:string", "$retval->f_inode->i_ino",
+        "(task_struct)$current->pid", "comm=$comm:string", "+0(%di):b1@2/8[3]",
     ],
 )  # fmt: skip
 def test_canonical_text_comes_back_unchanged(text: str) -> None:
