@@ -53,9 +53,6 @@ DEFAULT_OPTIONS: Mapping[str, bool] = {
     "test_nop_accept": False,
     "test_nop_refuse": False,
 }
-TOP_ONLY_OPTIONS = frozenset(
-    {"trace_printk", "record-cmd", "trace_printk_dest", "function-fork", "display-graph"}
-)
 CLOCKS = ("local", "global", "counter", "uptime", "perf", "mono", "mono_raw", "boot", "tai", "x86-tsc")
 COUNTING_CLOCKS = frozenset({"counter", "uptime", "x86-tsc"})
 HEADER = """\
@@ -109,7 +106,7 @@ class TraceArray:
     def __init__(self, name: str, *, top: bool) -> None:
         self.name = name
         self.tracing_on = True
-        self.options = {k: v for k, v in DEFAULT_OPTIONS.items() if top or k not in TOP_ONLY_OPTIONS}
+        self.options = {**DEFAULT_OPTIONS, "trace_printk_dest": top}
         self.clock = "local"
         self.buffer_kb = 1410
         self.values = {"buffer_percent": 50}

@@ -282,16 +282,26 @@ def make_arg(word: str, position: int, proto: Prototype | None = None) -> SimArg
 
 
 def _expr(source: str) -> Expr:
-    """The kernel ignores what follows the last brace, the tree's parser doesn't."""
+    """The tree of a source. Where the kernel is laxer than the tree's parser (it ignores what follows the
+    last brace, takes ``++8(`` and ``+-8(``, and cuts offsets to 32 bits), the text is mended first.
+    """
     try:
         return parse_expr(source)
     except ProbeSyntaxError:
-        cut = source.rfind(")") + 1
-        text = re.sub(r"(^|\()([+-]u?)\+", r"\1\2", source[:cut] if cut else source)
+        text = re.sub(r"([+-])(u?)([+-]?)(\w+)\(", _mend_offset, source[: source.rfind(")") + 1])
         try:
             return parse_expr(text)
         except ProbeSyntaxError:
             return Raw(source)
+
+
+def _mend_offset(match: re.Match[str]) -> str:
+    value = parse_unsigned(match[4])
+    if value is None:
+        return match[0]
+    value = (-value if "-" in match[1] + match[3] else value) & 0xFFFFFFFF
+    signed = value - (1 << 32) if value >> 31 else value
+    return f"{'-' if signed < 0 else '+'}{match[2]}{abs(signed)}("
 
 
 # ------------------------------------------------------------------ values

@@ -19,7 +19,7 @@ from kptui.kernel.sim.symbols import ENDBR_SIZE, SimSymbols
 from kptui.probes.check.btf import Btf
 from kptui.verdict import Verdict
 
-RELEASE = "6.12"
+RELEASE = "6.12.107+deb13-amd64"
 OTHER_EVENTS = frozenset(
     {("sched", "sched_switch"), ("sched", "sched_process_exec"), ("sched", "sched_wakeup")}
 )

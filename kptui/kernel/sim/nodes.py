@@ -41,7 +41,7 @@ def wrong(number: int) -> OSError:
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A file. Without ``reader`` or ``writer`` the kernel refuses to open it so."""
+    """A file. Without ``reader`` or ``writer`` root can open it so, and the operation fails with EINVAL."""
 
     reader: Callable[[], bytes] | None = None
     writer: Callable[[bytes], None] | None = None
@@ -53,16 +53,16 @@ class Node:
 
     def write(self, data: bytes) -> None:
         if self.writer is None:
-            raise wrong(errno.EACCES)
+            raise wrong(errno.EINVAL)
         self.writer(data)
 
 
 def number_in(data: bytes) -> int:
-    """What kstrtoul makes of a write; EINVAL for anything else."""
-    text = data.decode("latin-1").strip("\n \t\0")
-    if not re.fullmatch(r"\+?(0[xX][0-9a-fA-F]+|\d+)", text):
+    """What kstrtoul with base 10 makes of a write: digits, perhaps a newline; EINVAL for anything else."""
+    text = data.decode("latin-1").removesuffix("\n")
+    if not re.fullmatch(r"\+?[0-9]+", text):
         raise wrong(errno.EINVAL)
-    return int(text, 16 if "x" in text.lower() else 8 if re.match(r"\+?0\d", text) else 10)
+    return int(text)
 
 
 def bit_in(data: bytes) -> bool:

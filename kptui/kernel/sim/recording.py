@@ -144,15 +144,12 @@ class Recording:
         cells = [_cell(entry["sp"], stack)]
         reads = self._reads[raw["function"][call.index]]
         state = State(entry, Memory(cells), entry, call.comm, None, self._address)
-        for (expr, size), which in zip(reads, raw["memory"][call.index], strict=True):
-            address, value = address_of(expr, state), values[which]
-            if address is None or value is None:
-                continue
-            cell = _cell(address, value, size)
-            if cell.text:
-                cells.insert(0, cell)
-            else:
-                cells.append(cell)
+        known = zip(reads, (values[which] for which in raw["memory"][call.index]), strict=True)
+        # what was read as text lies behind pointers that were read as numbers
+        for (expr, size), value in sorted(known, key=lambda item: isinstance(item[1], str)):
+            address = address_of(expr, state)
+            if address is not None and value is not None:
+                cells.append(_cell(address, value, size))
         jiffies = self._address("jiffies_64")
         if jiffies is not None:
             cells.append(Cell(jiffies, ((0xFFFEDB08 + now // 4000) & MASK).to_bytes(8, "little")))
