@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from kptui.kernel.files import find_tracefs
+from kptui.kernel.files import find_tracefs, mount_points
 from kptui.safetext import neutralise
 
 _AUTHORING = "probes can be written and checked, not run"
@@ -64,11 +64,18 @@ def examine(
     euid = os.geteuid() if euid is None else euid
     uname = os.uname() if uname is None else uname
     place = tracefs or find_tracefs(os.path.join(proc, "mounts"))
+    table = mount_points(os.path.join(proc, "mounts"))
     lockdown = _lockdown(sys)
     items = [
         _system(uname),
         _rights(place, euid),
-        _tracefs(place, named=tracefs is not None, euid=euid, lockdown=lockdown),
+        _tracefs(
+            place,
+            named=tracefs is not None,
+            mounted=("tracefs", place) in table,
+            euid=euid,
+            lockdown=lockdown,
+        ),
         _kprobes(place, euid),
         _armed(sys),
         _addresses(proc, euid),
@@ -76,7 +83,7 @@ def examine(
             "lockdown",
             None if not lockdown else lockdown != "confidentiality",
             "Kernel lockdown",
-            f"lockdown is {lockdown or 'not built in'}",
+            f"lockdown is {lockdown}" if lockdown else "not built in, or securityfs is not mounted",
             "boot without lockdown=confidentiality (Secure Boot may turn it on)"
             if lockdown == "confidentiality"
             else "",
@@ -105,7 +112,7 @@ def _rights(place: str | None, euid: int) -> Finding:
     return Finding("rights", False, "Rights", detail, "run: sudo kptui")
 
 
-def _tracefs(place: str | None, *, named: bool, euid: int, lockdown: str) -> Finding:
+def _tracefs(place: str | None, *, named: bool, mounted: bool, euid: int, lockdown: str) -> Finding:
     title = "tracefs"
     if place is None:
         remedy = "mount -t tracefs nodev /sys/kernel/tracing"
@@ -119,7 +126,8 @@ def _tracefs(place: str | None, *, named: bool, euid: int, lockdown: str) -> Fin
         return Finding(
             "tracefs", False, title, f"{shown}: {error.strerror}", "check --tracefs" if named else ""
         )
-    if not names and lockdown == "confidentiality":
+    # securityfs, which would tell, need not be mounted; a mounted tracefs is empty for no other reason.
+    if not names and (lockdown == "confidentiality" or mounted):
         detail = f"{shown} is empty: kernel lockdown (confidentiality) forbids tracing"
         return Finding("tracefs", False, title, detail, "boot without lockdown=confidentiality")
     if "events" not in names or "instances" not in names:

@@ -103,6 +103,10 @@ def test_lockdown_leaves_tracefs_empty(machine: Machine) -> None:
     found = machine.examine()
     assert "lockdown (confidentiality)" in found.headline
     assert found["lockdown"].ok is False
+    (machine.sys / "kernel/security/lockdown").unlink()
+    found = machine.examine()
+    assert "lockdown (confidentiality)" in found.headline
+    assert found["lockdown"].ok is None
 
 
 def test_hidden_addresses_and_another_system(machine: Machine) -> None:

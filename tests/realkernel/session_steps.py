@@ -255,7 +255,7 @@ def step_own_threads(guest: Guest) -> str:
         assert not own, own[:3]
         assert b"python" not in data, data[:500]
         hits = next(state.hits for state in session.states() if state.event == "reads")
-        assert (hits or 0) > 100, hits  # the probe was hit all the same, only not recorded
+        assert (hits or 0) > 10, hits  # the probe was hit all the same, only not recorded
         begin = time.monotonic()
         assert reader.stop()
         took = time.monotonic() - begin
