@@ -249,10 +249,10 @@ def test_a_copy_of_a_duplicate_can_be_named_by_its_offset() -> None:
 # -- any text at all
 
 _PIECES = st.sampled_from([
-    "p ", "r ", "p:ev ", "r:g/e ", "-:x ", "vfs_read ", "nosuch+8", "%di", "%rdi", "$arg1", "$retval", "$comm",
-    "$stack3", "+0(", "+u8(", "-u0(", ")", "))", ":u8", ":string", "[2]", "[", ":", "=", "a=", "\n", '\\"x"',
-    "\\5", "@jiffies", "@0x10", "file->f_flags", "$arg*", ":%pd", "b4@0/8", "#", "é", "\udcff", "(a)", "0",
-    "$current", "this_cpu_read(", ",", "how->flags", "file->f_path.dentry",
+    "p ", "r ", "p:ev ", "r:g/e ", "-:x ", "vfs_read ", "nosuch+8", "%di", "%rdi", "$arg1", "$retval",
+    "$comm", "$stack3", "+0(", "+u8(", "-u0(", ")", "))", ":u8", ":string", "[2]", "[", ":", "=", "a=", "\n", '\\"x"',
+    "\\5", "@jiffies", "@0x10", "file->f_flags", "$arg*", ":%pd", "b4@0/8", "#", "é", "\udcff", "(a)",
+    "0", "$current", "this_cpu_read(", ",", "how->flags", "file->f_path.dentry",
 ])  # fmt: skip
 _LINES = st.lists(st.one_of(_PIECES, st.text(max_size=6), st.just(" ")), max_size=14).map("".join)
 

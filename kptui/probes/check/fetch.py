@@ -17,6 +17,7 @@ from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.meta import Prototype
 from kptui.probes.check.place import Head
 from kptui.probes.check.target import Target
+from kptui.probes.check.types import bad_bitfield, find_type, type_size
 
 MAX_NAME = 32
 MAX_ARRAY = 64
@@ -27,7 +28,6 @@ RESERVED: Final = frozenset({
     "common_type", "common_flags", "common_preempt_count", "common_pid", "common_tgid", "__probe_ip",
     "__probe_ret_ip", "__probe_func",
 })  # fmt: skip
-_SIZES: Final = {"8": 1, "16": 2, "32": 4, "64": 8}
 _STRING_SOURCES: Final = {"DEREF", "UDEREF", "IMM", "COMM", "DATA"}
 _SYMSTR_SOURCES: Final = {"REG", "STACK", "RETVAL", "ARG", "DEREF"}
 
@@ -46,37 +46,6 @@ class Parsed:
     symbols: tuple[str, ...] = ()
 
 
-def type_size(name: str) -> int:
-    """Bytes of an argument of that type in the event's fixed part."""
-    if name in {"string", "ustring", "symstr"}:
-        return 4
-    return 1 if name == "char" else 8 if name == "symbol" else _SIZES[name[1:]]
-
-
-def find_type(name: str | None, types: frozenset[str]) -> str | None:
-    """The type that a written one comes to, its container for a bit field; None: unknown."""
-    if name is None:
-        return "x64"
-    if name.startswith("b"):
-        _, slash, size = name.partition("/")
-        try:
-            bits = ktext.kstrtoul(size) if slash else 0
-        except ktext.NumberError:
-            return None
-        return f"u{bits}" if bits in {8, 16, 32, 64} else None
-    return name if name in types else None
-
-
-def bad_bitfield(text: str, size: int) -> bool:
-    """Whether ``bW@O/C`` has a fault in W or O; ``size`` is that of C in bytes."""
-    width, length = ktext.simple_strtoul(text[1:])
-    rest = text[1 + length :]
-    if not width or rest[:1] != "@":
-        return True
-    start, length = ktext.simple_strtoul(rest[1:])
-    return not length or rest[1 + length : 2 + length] != "/" or size * 8 < (width + start) % ktext.U64
-
-
 class Arguments:
     """Parses the arguments of one definition, one after the other."""
 
@@ -89,6 +58,7 @@ class Arguments:
         self.offset = 0
         self.size = 0
         self.parsed: list[Parsed] = []
+        self._names: set[str] = set()
         self.symbols: list[str] = []
         self._ops: list[str] = [""]
 
@@ -128,11 +98,12 @@ class Arguments:
             name, body, start = self._default_name(word), word, 0
         if not ktext.is_good_name(name):
             raise self.log.refuse(0, "BAD_ARG_NAME")
-        if name in RESERVED or any(name == other.name for other in self.parsed):
+        if name in RESERVED or name in self._names:
             raise self.log.refuse(0, "USED_ARG_NAME")
         self.offset = start
         parsed = self._body(name, body, start)
         self.parsed.append(parsed)
+        self._names.add(name)
         return parsed
 
     def _default_name(self, word: str) -> str:

@@ -20,6 +20,8 @@ _WORD: Final = re.compile(f"[^{_SPACE}]+")
 _NAME: Final = re.compile(f"[{_LETTERS}_][{_LETTERS}{_DIGITS}_]*")
 _GROUP: Final = re.compile(f"[{_LETTERS}_-][{_LETTERS}{_DIGITS}_-]*")
 
+_DIGITS_OF: Final = {8: re.compile("[0-7]+"), 10: re.compile("[0-9]+"), 16: re.compile("[0-9a-fA-F]+")}
+
 U64: Final = 1 << 64
 S64: Final = 1 << 63
 
@@ -59,12 +61,10 @@ def is_good_group(name: str) -> bool:
 
 def _digits(text: str, base: int) -> tuple[int, int]:
     """Value of the leading digits of ``base`` and how many there are."""
-    count = 0
-    for char in text:
-        if not ("0" <= char <= "9" or "a" <= char.lower() <= "f") or int(char, 16) >= base:
-            break
-        count += 1
-    return (int(text[:count], base) if count else 0), count
+    match = _DIGITS_OF[base].match(text)
+    if match is None:
+        return 0, 0
+    return int(match.group(), base), match.end()
 
 
 def _radix(text: str) -> tuple[int, int]:
@@ -80,11 +80,10 @@ def _unsigned(text: str, base: int) -> int:
     skip = 0
     if base == 0:
         base, skip = _radix(text)
-    value, count = _digits(text[skip:], base)
+    value, count = _digits(text[skip:] if skip else text, base)
     if value >= U64:
         raise NumberError("ERANGE")
-    rest = text[skip + count :]
-    if not count or rest not in {"", "\n"}:
+    if not count or (skip + count != len(text) and text[skip + count :] != "\n"):
         raise NumberError("EINVAL")
     return value
 

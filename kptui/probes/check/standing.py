@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from kptui.probes.check import ktext
-from kptui.probes.check.fetch import Arguments, Parsed, find_type
+from kptui.probes.check.fetch import Arguments, Parsed
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.meta import Prototype
 from kptui.probes.check.place import Head, waits_for_module
 from kptui.probes.check.target import TEXT_STARTS, Target
+from kptui.probes.check.types import find_type
 
 _PLACE_CUT = 63  # the kernel compares a removal's place with its own text cut to this many bytes
 

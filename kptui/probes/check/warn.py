@@ -11,7 +11,7 @@ from kptui.probes.check.log import Log
 from kptui.probes.check.place import Head, waits_for_module
 from kptui.probes.check.target import Target
 
-_OFFSET: Final = re.compile(r"([+-])u?\+?(-?[0-9][0-9a-zA-Z]*)\(")
+_OFFSET: Final = re.compile(r"([+-])u?\+?(-?[0-9][0-9a-zA-Z]{9,})\(")  # from 2**31 on
 _DIRECT: Final = re.compile(r"[+-]u?(?:0x0+|0+)\(%([a-z0-9]+)\):u?string")
 _RESERVED_EVENTS: Final = {"enable", "filter"}
 _GENERIC_FIELDS: Final = {"cpu", "comm", "common_cpu", "stacktrace", "COMM", "CPU"}
