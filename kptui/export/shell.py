@@ -181,7 +181,7 @@ show_error() {
     [ "$now" != "$2" ] || return 0
     new=${now#"$2"}
     [ "$new" != "$now" ] || new=$(printf '%s\n' "$now" | tail -n 3)
-    printf '%s\n' "$new" | harmless >&2
+    printf '%s\n' "$new" | harmless | sed '/^$/d' >&2
 }
 
 # Kernel text can hold what controls a terminal.

@@ -14,7 +14,7 @@ from kptui.probes.abi import PT_REGS, WrapperAbi, argument_number, syscall_arg_o
 from kptui.probes.definition import Probe, parse_probe
 from kptui.probes.errors import ProbeSyntaxError
 from kptui.probes.exprs import ArgN, ArgType, Deref, Expr, FetchArg, Register
-from kptui.probes.syscalls import SYSCALLS
+from kptui.probes.syscalls import KERNEL_NAMES, SYSCALLS
 
 _REGISTER_SLOTS: Final = frozenset(PT_REGS.values()) - {0, 8, 16, 24, 32, 48}
 """Offsets in pt_regs worth reading: those of r15 to r12, bp and r11 are likelier offsets into what a register
@@ -22,8 +22,6 @@ points to.
 """
 
 _OLD_PREFIXES: Final = ("SyS_", "sys_")
-# The common calls whose function is called otherwise than the call.
-_RENAMED: Final = {"umount2": "umount", "stat": "newstat", "lstat": "newlstat", "fstat": "newfstat"}
 
 
 def modern_symbol(symbol: str) -> str | None:
@@ -32,8 +30,8 @@ def modern_symbol(symbol: str) -> str | None:
     """
     for prefix in _OLD_PREFIXES:
         name = symbol.removeprefix(prefix)
-        if name != symbol and (name in SYSCALLS or name in _RENAMED):
-            return f"__x64_sys_{_RENAMED.get(name, name)}"
+        if name != symbol and name in SYSCALLS:
+            return f"__x64_sys_{KERNEL_NAMES.get(name, name)}"
     return None
 
 

@@ -14,7 +14,16 @@ from typing import Final
 
 from kptui.probes.abi import syscall_of
 
-__all__ = ["FUNCTIONS", "STRUCTS", "SYSCALLS", "SyscallArg", "natural_kind", "parse_prototype", "syscall_of"]
+__all__ = [
+    "FUNCTIONS",
+    "KERNEL_NAMES",
+    "STRUCTS",
+    "SYSCALLS",
+    "SyscallArg",
+    "natural_kind",
+    "parse_prototype",
+    "syscall_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +60,16 @@ writev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen)
 pread64(unsigned int fd, char __user *buf:x64, size_t count, loff_t pos)
 pwrite64(unsigned int fd, const char __user *buf:x64, size_t count, loff_t pos)
 lseek(unsigned int fd, off_t offset, unsigned int whence)
-sendfile(int out_fd, int in_fd, off_t __user *offset, size_t count)
 sendfile64(int out_fd, int in_fd, loff_t __user *offset, size_t count)
 splice(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out, size_t len,
     unsigned int flags:x32)
 copy_file_range(int fd_in, loff_t __user *off_in, int fd_out, loff_t __user *off_out, size_t len,
     unsigned int flags:x32)
-stat(const char __user *filename, struct __old_kernel_stat __user *statbuf)
-lstat(const char __user *filename, struct __old_kernel_stat __user *statbuf)
 newstat(const char __user *filename, struct stat __user *statbuf)
 newlstat(const char __user *filename, struct stat __user *statbuf)
 newfstat(unsigned int fd, struct stat __user *statbuf)
 newfstatat(int dfd, const char __user *filename, struct stat __user *statbuf, int flag:x32)
-statx(int dfd, const char __user *filename, unsigned int flags:x32, unsigned int mask:x32,
+statx(int dfd, const char __user *filename, unsigned flags:x32, unsigned int mask:x32,
     struct statx __user *buffer)
 statfs(const char __user *pathname, struct statfs __user *buf)
 access(const char __user *filename, int mode:x32)
@@ -91,7 +97,7 @@ fchmodat(int dfd, const char __user *filename, umode_t mode)
 chown(const char __user *filename, uid_t user, gid_t group)
 fchown(unsigned int fd, uid_t user, gid_t group)
 fchownat(int dfd, const char __user *filename, uid_t user, gid_t group, int flag:x32)
-utimensat(int dfd, const char __user *filename, struct timespec64 __user *utimes, int flags:x32)
+utimensat(int dfd, const char __user *filename, struct __kernel_timespec __user *utimes, int flags:x32)
 truncate(const char __user *path, long length)
 ftruncate(unsigned int fd, off_t length)
 fallocate(int fd, int mode:x32, loff_t offset, loff_t len)
@@ -109,7 +115,6 @@ pivot_root(const char __user *new_root, const char __user *put_old)
 mount(char __user *dev_name, char __user *dir_name, char __user *type, unsigned long flags:x64,
     void __user *data)
 umount(char __user *name, int flags:x32)
-umount2(char __user *name, int flags:x32)
 ioctl(unsigned int fd, unsigned int cmd:x32, unsigned long arg:x64)
 fcntl(unsigned int fd, unsigned int cmd, unsigned long arg:x64)
 flock(unsigned int fd, unsigned int cmd:x32)
@@ -160,14 +165,15 @@ mmap(unsigned long addr:x64, unsigned long len, unsigned long prot:x64, unsigned
     unsigned long fd:s32, unsigned long off:x64)
 munmap(unsigned long addr:x64, size_t len)
 mprotect(unsigned long start:x64, size_t len, unsigned long prot:x64)
-madvise(unsigned long start:x64, size_t len, int behavior)
+madvise(unsigned long start:x64, size_t len_in, int behavior)
 brk(unsigned long brk:x64)
 memfd_create(const char __user *uname, unsigned int flags:x32)
-nanosleep(struct timespec __user *rqtp, struct timespec __user *rmtp)
-clock_nanosleep(clockid_t which_clock, int flags:x32, const struct timespec __user *rqtp,
-    struct timespec __user *rmtp)
-clock_settime(clockid_t which_clock, const struct timespec __user *tp)
-futex(u32 __user *uaddr, int op, u32 val, const struct timespec __user *utime, u32 __user *uaddr2, u32 val3)
+nanosleep(struct __kernel_timespec __user *rqtp, struct __kernel_timespec __user *rmtp)
+clock_nanosleep(const clockid_t which_clock, int flags:x32, const struct __kernel_timespec __user *rqtp,
+    struct __kernel_timespec __user *rmtp)
+clock_settime(const clockid_t which_clock, const struct __kernel_timespec __user *tp)
+futex(u32 __user *uaddr, int op, u32 val, const struct __kernel_timespec __user *utime, u32 __user *uaddr2,
+    u32 val3)
 bpf(int cmd, union bpf_attr __user *uattr, unsigned int size)
 perf_event_open(struct perf_event_attr __user *attr_uptr, pid_t pid, int cpu, int group_fd,
     unsigned long flags:x64)
@@ -202,9 +208,10 @@ sendmmsg(int fd, struct mmsghdr __user *mmsg, unsigned int vlen, unsigned int fl
 setsockopt(int fd, int level, int optname, char __user *optval:x64, int optlen)
 getsockopt(int fd, int level, int optname, char __user *optval:x64, int __user *optlen)
 poll(struct pollfd __user *ufds, unsigned int nfds, int timeout_msecs)
-ppoll(struct pollfd __user *ufds, unsigned int nfds, struct timespec __user *tsp,
+ppoll(struct pollfd __user *ufds, unsigned int nfds, struct __kernel_timespec __user *tsp,
     const sigset_t __user *sigmask, size_t sigsetsize)
-select(int n, fd_set __user *inp, fd_set __user *outp, fd_set __user *exp, struct timeval __user *tvp)
+select(int n, fd_set __user *inp, fd_set __user *outp, fd_set __user *exp,
+    struct __kernel_old_timeval __user *tvp)
 epoll_create1(int flags:x32)
 epoll_ctl(int epfd, int op, int fd, struct epoll_event __user *event)
 epoll_wait(int epfd, struct epoll_event __user *events, int maxevents, int timeout)
@@ -227,7 +234,7 @@ STRUCTS: Final = MappingProxyType(
         "open_how": (("flags", 0, "x64"), ("mode", 8, "x64"), ("resolve", 16, "x64")),
         "clone_args": (("flags", 0, "x64"), ("exit_signal", 32, "u64")),
         "sockaddr": (("family", 0, "u16"), ("port_be", 2, "x16"), ("ipv4_be", 4, "x32")),
-        "timespec": (("sec", 0, "s64"), ("nsec", 8, "s64")),
+        "__kernel_timespec": (("sec", 0, "s64"), ("nsec", 8, "s64")),
         "pollfd": (("fd", 0, "s32"), ("events", 4, "x16")),
         "epoll_event": (("events", 0, "x32"), ("data", 4, "x64")),
         "iovec": (("base", 0, "x64"), ("len", 8, "u64")),
@@ -237,7 +244,7 @@ STRUCTS: Final = MappingProxyType(
 
 _KINDS: Final = MappingProxyType(
     {
-        "int": "s32", "pid_t": "s32", "clockid_t": "s32", "unsigned int": "u32", "uid_t": "u32",
+        "int": "s32", "pid_t": "s32", "const clockid_t": "s32", "unsigned int": "u32", "unsigned": "u32", "uid_t": "u32",
         "gid_t": "u32", "u32": "u32", "umode_t": "x16", "long": "s64", "loff_t": "s64", "off_t": "s64",
         "ssize_t": "s64", "unsigned long": "u64", "size_t": "u64",
     }
@@ -282,8 +289,20 @@ def _table(text: str) -> MappingProxyType[str, tuple[SyscallArg, ...]]:
     return MappingProxyType(dict(parse_prototype(line) for line in lines if line))
 
 
-SYSCALLS: Final = _table(_FILES + _PROCESSES + _NETWORK)
-"""Arguments of the common system calls, by the kernel's name behind ``__x64_sys_``."""
+KERNEL_NAMES: Final = MappingProxyType(
+    {
+        "stat": "newstat",
+        "lstat": "newlstat",
+        "fstat": "newfstat",
+        "umount2": "umount",
+        "sendfile": "sendfile64",
+    }
+)
+"""Calls whose function in the kernel has another name than the call."""
+
+_CALLS = _table(_FILES + _PROCESSES + _NETWORK)
+SYSCALLS: Final = MappingProxyType({**_CALLS, **{call: _CALLS[name] for call, name in KERNEL_NAMES.items()}})
+"""Arguments of the common system calls, by the kernel's name behind ``__x64_sys_`` and by the call's own."""
 
 FUNCTIONS: Final = _table(_PLAIN)
 """Parameters of a few ordinary functions, in registers."""
