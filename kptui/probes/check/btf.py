@@ -128,6 +128,8 @@ class _Records(Mapping[int, Type]):
             self._at.append(at)
             fixed, each = _EXTRA.get(kind, (0, 0))
             at += 12 + fixed + each * (info & 0xFFFF)
+        if at != end or end > len(data):
+            raise ValueError("BTF ends inside a record")
 
     def text(self, offset: int) -> str:
         start = self._text + offset
