@@ -25,9 +25,11 @@ PROJECT = HERE.parent.parent
 OUT = HERE / "out"
 
 SIZES = ("80x24", "160x48")
+ASK = ("ask", "--seed", "1", "--count", "1500", "--out", "{answers}")
+COMPARE = ("compare", "{answers}")
 SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "definitions": ((), ()),
-    "filters": (("ask", "--seed", "1", "--count", "1500", "--out", "{answers}"), ("compare", "{answers}")),
+    "definitions": (ASK, COMPARE),
+    "filters": (ASK, COMPARE),
     "session_steps": ((), ()),
     "sim_steps": ((), ()),
 }
