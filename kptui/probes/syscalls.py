@@ -244,7 +244,8 @@ STRUCTS: Final = MappingProxyType(
 
 _KINDS: Final = MappingProxyType(
     {
-        "int": "s32", "pid_t": "s32", "const clockid_t": "s32", "unsigned int": "u32", "unsigned": "u32", "uid_t": "u32",
+        "int": "s32", "pid_t": "s32", "const clockid_t": "s32", "unsigned int": "u32", "unsigned": "u32",
+        "uid_t": "u32",
         "gid_t": "u32", "u32": "u32", "umode_t": "x16", "long": "s64", "loff_t": "s64", "off_t": "s64",
         "ssize_t": "s64", "unsigned long": "u64", "size_t": "u64",
     }
