@@ -40,7 +40,14 @@ _NUMBER = re.compile(_NUM)
 _SYMBOL_VALUE = re.compile(_SYM + _ADDR)
 # The common case, read from the left: no quote inside a string, nothing exotic.
 _SIMPLE = re.compile(
-    r" (" + _WORD + r")=(?:(" + _NUM + r")|\"([^\"]*)\"|(\(fault\))|(" + _SYM + r"))(?= |\Z)"
+    r" ("
+    + _WORD
+    + r")=(?:("
+    + _NUM
+    + r")|\"([^\"]*)\"|(\(fault\))|(\{[^\"'{}]+\})|'((?s:.))'|("
+    + _SYM
+    + _ADDR
+    + r"))(?= |\Z)"
 )
 
 Shape = Literal["closed", "open", "other"]
@@ -215,16 +222,20 @@ def simple(text: str, pos: int) -> tuple[Arg, ...] | None:
     args: list[Arg] = []
     add = args.append
     while match := _SIMPLE.match(text, pos):
-        name, number, string, _fault, _symbol = match.groups()
         group = match.lastindex
+        name, value = match.group(1, group or 1)
         if group == 2:
-            add(Arg(name, number, "num"))
-        elif group == 3:
-            add(Arg(name, string, "str"))
+            add(Arg(name, value, "num"))
+        elif group in (3, 6):
+            add(Arg(name, value, "str"))
         elif group == 4:
             add(Arg(name, None, "fault"))
+        elif group == 7:
+            add(Arg(name, value, "sym"))
+        elif _ARRAY.fullmatch(value):
+            add(Arg(name, tuple([_element(item) for item in value[1:-1].split(",")]), "array"))
         else:
-            add(Arg(name, _symbol, "sym"))
+            return None
         pos = match.end()
     return tuple(args) if pos == len(text) else None
 
