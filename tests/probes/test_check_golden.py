@@ -15,7 +15,6 @@ NOT_LOCAL = {
     "p:ev do_sys_openat2+0xfffff": (_BOUNDARY, KERNELS),
     "p:ev do_sys_openat2+1": (_BOUNDARY, KERNELS),
     "p:ev 0xffffffffffffffff": (_ADDRESS, ("5.10",)),
-    "p:ev 0x10": (_ADDRESS, ("5.10",)),
     "p:dup t_next": (_FIRST_COPY, ("5.10",)),
     "p:dup type_show+4": (_BOUNDARY, ("5.10",)),
 }

@@ -12,6 +12,7 @@ from kptui.probes.check.place import Head, waits_for_module
 from kptui.probes.check.target import TEXT_STARTS, Target
 from kptui.probes.check.types import find_type
 
+_KERNEL_HALF = 0xFFFF_8000_0000_0000
 _PLACE_CUT = 63  # the kernel compares a removal's place with its own text cut to this many bytes
 
 
@@ -100,12 +101,17 @@ def register(log: Log, target: Target, head: Head, args: list[Parsed], standing:
             if waits:
                 return  # forgiven as if the module would bring it; nothing after it is looked at
             raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
-    if head.address == 0:
+    if head.address == 0 or (head.address is not None and not _may_be_code(target, head.address)):
         log.index = 1
         raise log.refuse(0, "FAIL_REG_PROBE")
     if head.symbol is not None and not waits and target.count(head.function, head.module) == 0:
         log.index = 1
         raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
+
+
+def _may_be_code(target: Target, address: int) -> bool:
+    """Whether the kernel lets a raw address pass; which of the kernel's half hold code can't be known."""
+    return target.traits.far_address or address >= _KERNEL_HALF
 
 
 def _same_name(log: Log, target: Target, head: Head, args: list[Parsed], standing: list[Standing]) -> None:

@@ -43,6 +43,7 @@ class Traits:
     """The parser of one kernel, as switches. See the comments for what each changes."""
 
     raw_dash: bool  # 5.12: a removal starts with "-" in the very first byte; before, blanks may precede it
+    far_address: bool  # 5.18: a raw address outside of all code is accepted, as if a module could bring it
     dot_group: bool  # 5.15: GROUP.EVENT is GROUP/EVENT
     hyphen_group: bool  # 6.0: "-" in group names
     optional_event: bool  # 6.0: GROUP/ with a generated event name; "-:GROUP/" removes the group
@@ -116,6 +117,7 @@ def traits_of(release: str, features: frozenset[str], codes: frozenset[str] | No
     count = "message" if has("TOO_MANY_ARGS", version >= (6, 15, 0)) else ("silent" if modern else "cut")
     return Traits(
         raw_dash=version >= (5, 12, 0),
+        far_address=version >= (5, 18, 0),
         dot_group=version >= (5, 15, 0),
         hyphen_group=version >= (6, 0, 0) or (version[:2] == (5, 15)),
         optional_event="optional_event" in features,
