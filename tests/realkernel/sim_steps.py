@@ -105,7 +105,10 @@ TYPES = (
     define(f"p:{GROUP}/plain do_sys_openat2 %di %si:u8 $comm +0(%si):ustring"), read(f"{EV}/plain/format"),
     define(f"p:{GROUP}/star vfs_read $arg*"), read(f"{EV}/star/format"),
     define(f"p:{GROUP}/args vfs_read $arg1 $arg3:u32 buf"), read(f"{EV}/args/format"),
-    define(f"p:{GROUP}/ino vfs_read ino=file->f_inode->i_ino name=file->f_path.dentry->d_name.name:string mode=file->f_mode"),
+    define(
+        f"p:{GROUP}/ino vfs_read ino=file->f_inode->i_ino name=file->f_path.dentry->d_name.name:string "
+        "mode=file->f_mode"
+    ),
     read(f"{EV}/ino/format"),
     define(f"p:{GROUP}/unl do_unlinkat dfd name=name->name:string u=name->uptr"), read(f"{EV}/unl/format"),
     define(f"r:{GROUP}/rl vfs_read $retval n=$retval:u8 count"), read(f"{EV}/rl/format"),

@@ -354,6 +354,21 @@ def _print(arg: SimArg, state: State, symbols: SimSymbols, element: int) -> byte
     return (f"0x{value:x}" if str(arg.base).startswith("x") else str(value)).encode()
 
 
+class Place(int):
+    """An address that prints as its symbol: filters compare it as a number, ``.function`` by the name."""
+
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def place(address: int, symbols: SimSymbols) -> Place:
+    made = Place(address)
+    made.text = symbols.describe(address)
+    return made
+
+
 def filter_values(probe: SimProbe, state: State, symbols: SimSymbols) -> dict[str, str | int | None]:
     """What an event filter compares: numbers, texts ('' for a fault); arrays as trace_events_filter.c sees
     them.
@@ -364,7 +379,8 @@ def filter_values(probe: SimProbe, state: State, symbols: SimSymbols) -> dict[st
             text = string_of(arg, state, symbols)
             values[arg.name] = "" if text is None else text.decode("utf-8", "surrogateescape")
         elif arg.count is None:
-            values[arg.name] = number_of(arg, state)
+            value = number_of(arg, state)
+            values[arg.name] = place(value, symbols) if arg.size == 8 and not arg.signed else value
         else:
             total = arg.size * arg.count
             parts = [number_of(arg, state, i) & ((1 << (8 * arg.size)) - 1) for i in range(arg.count)]

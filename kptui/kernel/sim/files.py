@@ -14,6 +14,7 @@ import os
 import threading
 from collections.abc import Sequence
 
+from kptui.kernel.processes import Process
 from kptui.kernel.sim.array import TraceArray
 from kptui.kernel.sim.judge import Refusal
 from kptui.kernel.sim.machinery import Machinery
@@ -24,6 +25,18 @@ from kptui.kernel.sim.symbols import SimSymbols, demo_symbols
 
 FOREIGN_PROBES = ("p:kprobes/old_probe do_exit",)
 DEFAULT_READ_LIMIT = 8 << 20
+COMMAND_LINES = {
+    "systemd": "/lib/systemd/systemd --user",
+    "systemd-journal": "/lib/systemd/systemd-journald",
+    "cron": "/usr/sbin/cron -f",
+    "sshd": "sshd: root@pts/0",
+    "nginx": "nginx: worker process",
+    "postgres": "postgres: 16/main: checkpointer",
+    "node_exporter": "/usr/bin/prometheus-node-exporter",
+    "python3": "/usr/bin/python3 /opt/report.py",
+    "curl": "curl http://localhost:8080/",
+    "bash": "-bash",
+}
 
 
 def refuse(number: int, path: str) -> OSError:
@@ -155,9 +168,12 @@ class SimFiles:
         """The machine's ``/proc/kallsyms``."""
         return self._machine.symbols.kallsyms()
 
-    def processes(self) -> list[tuple[int, str]]:
-        """(pid, command name) of the machine's long-living processes."""
-        return self._machine.recording.processes()
+    def processes(self) -> list[Process]:
+        """The machine's long-living processes, by pid."""
+        return [
+            Process(pid, comm, COMMAND_LINES.get(comm, comm), (pid,))
+            for pid, comm in self._machine.recording.processes()
+        ]
 
     def recorded_functions(self) -> frozenset[str]:
         """Functions whose calls were recorded; probes elsewhere never hit."""

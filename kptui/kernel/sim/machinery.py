@@ -7,10 +7,11 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from kptui.events.format import EventFormat, parse_format
 from kptui.kernel.sim.array import EventSwitch, Prefix, TraceArray
-from kptui.kernel.sim.events import SimEvent, SimProbe, filter_values, print_body
+from kptui.kernel.sim.events import SimEvent, SimProbe, filter_values, place, print_body
 from kptui.kernel.sim.judge import Judge, Refusal
 from kptui.kernel.sim.recording import ENTRY, RETURN, Point, Recording
 from kptui.kernel.sim.registry import Registry
@@ -88,7 +89,7 @@ class Machinery:
             return
         refusal = self.judge.filter(text, self.format(event))
         if refusal is None:
-            self._install(switch, text)
+            self._install(switch, event, text)
             return
         message, column = refusal.entries[0] if refusal.entries else ("Error", 0)
         switch.test = None
@@ -99,11 +100,20 @@ class Machinery:
         array.log_error(self.now, "event filter parse error", message, text, column)
         raise OSError(refusal.errno, os.strerror(refusal.errno))
 
-    def _install(self, switch: EventSwitch, text: str) -> None:
+    def _install(self, switch: EventSwitch, event: SimEvent, text: str) -> None:
         from kptui.filters.evaluate import compile_filter
+        from kptui.filters.fields import field_table
         from kptui.filters.parser import parse_filter
 
-        switch.text, switch.test = text, compile_filter(parse_filter(text))
+        switch.text = text
+        # an array of 1, 2, 4 or 8 bytes is one number to the kernel's filter
+        fields = {
+            name: replace(field, kind="number")
+            if field.kind == "array" and field.size in {1, 2, 4, 8}
+            else field
+            for name, field in field_table(self.format(event)).items()
+        }
+        switch.test = compile_filter(parse_filter(text), fields)
 
     def set_group_filter(self, array: TraceArray, group: str, data: bytes) -> None:
         """Write to a group's ``filter``: succeeds as long as the group has events; who can't take it loses
@@ -117,7 +127,7 @@ class Machinery:
             if text.strip() == "0":
                 switch.text = switch.test = None
             elif self.judge.filter(text, self.format(event)) is None:
-                self._install(switch, text)
+                self._install(switch, event, text)
             else:
                 switch.text, switch.test = f"{text}\n^\nparse_error: {GROUP_FAILURE}\n", None
                 array.log_error(self.now, "event filter parse error", GROUP_FAILURE, text, 0)
@@ -201,8 +211,11 @@ class Machinery:
             "common_preempt_count": 0,
         }
         if probe.kind == "r":
-            values |= {"__probe_func": probe.address, "__probe_ret_ip": caller}
+            values |= {
+                "__probe_func": place(probe.address or 0, self.symbols),
+                "__probe_ret_ip": place(caller, self.symbols),
+            }
         else:
-            values["__probe_ip"] = probe.address
+            values["__probe_ip"] = place(probe.address or 0, self.symbols)
         taken = {arg.name for arg in probe.args}
         return {name: value for name, value in values.items() if name not in taken}

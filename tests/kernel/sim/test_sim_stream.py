@@ -88,6 +88,36 @@ def test_each_array_has_its_own_switch_filter_and_buffer() -> None:
     assert {m["comm"].strip() for m in lines(files, "instances/b/")} == {b"ls"}
 
 
+@pytest.mark.parametrize(
+    ("text", "passes"),
+    [
+        ("__probe_ret_ip.function == __x64_sys_openat", True),
+        ("__probe_ret_ip.function == vfs_read", False),
+        ("__probe_func.function == do_sys_openat2", True),
+        ("__probe_ret_ip > 0xffffffff80000000 && ret >= -2", True),
+        ("from.function == __x64_sys_openat", True),
+        ("ret < -2", False),
+        ("cpu & CPUS{0-1}", True),
+        ("cpu == 5", False),
+        ('name == "/etc/passwd"', True),
+        ('name ~ "/etc/pass*" && !(comm == "x")', True),
+        ("name == \"/ETC/passwd\" || comm ~ 'no*such'", False),
+        ("pair == 0xff", False),
+        ("pair != 0xff", True),
+    ],
+)
+def test_filters_see_places_strings_and_numbers(text: str, passes: bool) -> None:
+    files = machine(
+        b"r:kptui/ret do_sys_openat2 ret=$retval:s32 from=$arg3:x64 name=+0($arg2):ustring pair=+0($arg3):x8[4]\n"
+        b"p:kptui/from do_sys_openat2 from=$stack0:symbol name=+0(%si):ustring\n"
+    )
+    which = "from" if text.startswith("from") else "ret"
+    files.append(f"events/kptui/{which}/filter", text.encode())
+    files.append(f"events/kptui/{which}/enable", b"1")
+    files.advance(5)
+    assert bool(lines(files)) is passes
+
+
 def test_pids_can_be_left_out_or_chosen() -> None:
     files = machine(OPEN)
     files.append("events/kptui/enable", b"1")
@@ -325,8 +355,9 @@ def test_kallsyms_has_text_data_modules_duplicates_and_noise() -> None:
 
 
 def test_processes_are_named() -> None:
-    processes = dict(SimFiles(clock=ManualClock()).processes())
-    assert {"nginx", "postgres", "sshd", "cron", "bash", "python3", "systemd"} <= set(processes.values())
+    processes = SimFiles(clock=ManualClock()).processes()
+    assert {"nginx", "postgres", "sshd", "cron", "bash", "python3", "systemd"} <= {p.comm for p in processes}
+    assert all(p.cmdline and p.tids == (p.pid,) for p in processes)
 
 
 def test_paths_that_leave_the_tree_are_refused() -> None:
