@@ -164,6 +164,21 @@ SWITCHES = (
     write("kprobe_profile", "x"), write("available_filter_functions", "x"), write("uprobe_events",
     "p:simt/u nofile\n"),
 )  # fmt: skip
+MORE = (
+    Step("mkdir", INSTANCE), read(f"{INSTANCE}/buffer_size_kb"), read(f"{INSTANCE}/per_cpu/cpu0/stats"),
+    read(f"{INSTANCE}/trace"), read(f"{INSTANCE}/error_log"), read(f"{INSTANCE}/set_event_pid"), define(OPEN, RET),
+    read("kprobe_profile"), read("dynamic_events"), read("uprobe_events"), read(f"{EV}/open/hist"),
+    read("saved_cmdlines_size"), read("events/header_page"), read("events/header_event"), read("README"),
+    write(f"{INSTANCE}/{EV}/enable", "1\n"), read(f"{INSTANCE}/set_event"), read(f"{EV}/enable"),
+    read(f"{INSTANCE}/{EV}/enable"), write(f"{INSTANCE}/{EV}/ret/enable", "0\n"), read(f"{INSTANCE}/{EV}/enable"),
+    define(f"-:{GROUP}/ret"), define(f"-:{GROUP}/"), Step("list", f"{INSTANCE}/{EV}"), Step("rmdir", INSTANCE),
+    define(f"-:{GROUP}/"), LISTING, Step("list", EV), read(f"{EV}/filter"), write(f"{EV}/filter", "0"),
+    define(f"p:{GROUP}/cr vfs_read a=%di\r"), write("kprobe_events", f"p:{GROUP}/n1 vfs_read\np:{GROUP}/n2 vfs_open"),
+    define(f"p:{GROUP}/enable vfs_write"), LISTING, define(f"-:{GROUP}/enable"), define("-:n1", "-:nosuch", "-:n2"),
+    LISTING, define(f"-:{GROUP}/n2 vfs_open"), define(f"-:{GROUP}.cr"), LISTING,
+    define(f"p:{GROUP}/up %di"), define(f"r:{GROUP}/ra 0xffffffff81000000 $retval"), define(f"p:{GROUP}/ra 0x10"),
+    define(f"p:{GROUP}/u8 vfs_read \u00e9=%di"), define(f"p:{GROUP}/\u00e9 vfs_read"), LISTING,
+)  # fmt: skip
 DEFINITIONS = (
     "p:{g}/x vfs_read %rdi", "p:{g}/x vfs_read a=%di:u7", "p:{g}/x vfs_read +0(%di", "p:{g}/x vfs_read +0(+u8(%di)",
     "p:{g}/x vfs_read a=+0(%di):string[2]", "p:{g}/x vfs_read $retval", "p:{g}/x vfs_read $stack9999",
@@ -196,6 +211,7 @@ SCENARIOS = (
     Scenario("types", TYPES),
     Scenario("filters", FILTERS),
     Scenario("switches", SWITCHES),
+    Scenario("more", MORE),
     *(Scenario(f"define {line}", (define(line.format(g=GROUP)), LISTING)) for line in DEFINITIONS),
 )
 
@@ -204,6 +220,7 @@ def normal(text: str) -> str:
     """Without what differs from boot to boot: event ids, time stamps, hashed addresses."""
     text = re.sub(r"^ID: \d+$", "ID: N", text, flags=re.M)
     text = re.sub(r"^\[ *\d+\.\d{6}\] ", "[T] ", text, flags=re.M)
+    text = re.sub(r"^now ts: +\d+\.\d{6}$", "now ts: T", text, flags=re.M)
     return re.sub(r"\b0x0000[0-9a-f]{12}\b", "0xHASHED", text)
 
 

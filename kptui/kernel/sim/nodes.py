@@ -24,6 +24,23 @@ TRIGGERS = """\
 # Available triggers:
 # traceon traceoff snapshot stacktrace enable_event disable_event enable_hist disable_hist hist
 """
+HEADER_PAGE = """\
+\tfield: u64 timestamp;\toffset:0;\tsize:8;\tsigned:0;
+\tfield: local_t commit;\toffset:8;\tsize:8;\tsigned:1;
+\tfield: int overwrite;\toffset:8;\tsize:1;\tsigned:1;
+\tfield: char data;\toffset:16;\tsize:4080;\tsigned:0;
+"""
+HEADER_EVENT = """\
+# compressed entry header
+\ttype_len    :    5 bits
+\ttime_delta  :   27 bits
+\tarray       :   32 bits
+
+\tpadding     : type == 29
+\ttime_extend : type == 30
+\ttime_stamp : type == 31
+\tdata max type_len  == 28
+"""
 ARRAY_FILES = (
     "available_tracers", "buffer_percent", "buffer_size_kb", "buffer_total_size_kb", "current_tracer", "error_log",
     "set_event", "set_event_notrace_pid", "set_event_pid", "trace", "trace_clock", "trace_marker", "trace_options",
@@ -173,7 +190,7 @@ class Nodes:
             case "available_events":
                 return Node(lambda: "".join(f"{g}:{e}\n" for g, e in registry.events).encode())
             case "saved_cmdlines_size":
-                return self._value(self._machine.top, "saved_cmdlines_size", 128)
+                return self._value(self._machine.top, "saved_cmdlines_size", 6552)
             case _:
                 return None
 
@@ -250,7 +267,8 @@ class Nodes:
         return Node(lambda: "".join(f"{pid}\n" for pid in pids).encode(), add)
 
     def _set_event(self, array: TraceArray) -> bytes:
-        return "".join(f"{g}:{e}\n" for (g, e), s in array.switches.items() if s.enabled).encode()
+        newest_first = reversed(list(self._machine.registry.events))
+        return "".join(f"{g}:{e}\n" for g, e in newest_first if array.switch((g, e)).enabled).encode()
 
     def _clocks(self, array: TraceArray) -> bytes:
         return (" ".join(f"[{c}]" if c == array.clock else c for c in CLOCKS) + "\n").encode()
@@ -294,6 +312,10 @@ class Nodes:
         match parts:
             case ["enable"]:
                 return self._enable(array, events)
+            case ["header_page"]:
+                return Node(HEADER_PAGE.encode)
+            case ["header_event"]:
+                return Node(HEADER_EVENT.encode)
             case [group, "enable"] if group in registry.groups():
                 return self._enable(array, registry.groups()[group])
             case [group, "filter"] if group in registry.groups():

@@ -121,8 +121,7 @@ class Registry:
         _, colon, spec = words[0].partition(":")
         if words[0] != f"-:{spec}" or not colon or not spec:
             raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
-        separator = "/" if "/" in spec else "."
-        group, found, name = spec.partition(separator)
+        group, found, name = spec.partition("/")  # dyn_event_release doesn't know the dot
         if not found:
             group, name = "", spec
         rest = words[1:]
