@@ -33,37 +33,38 @@ def arguments_text(record: TraceEvent) -> str:
 
 
 def event_values(record: Record) -> dict[str, str | int | None]:
-    """What can be asked of a record: its arguments as printed, and the parts of its prefix, which win over
-    them.
+    """What can be asked of a record: the parts of its prefix, and its arguments as printed (None if it faulted).
 
-    ``comm``, ``pid``, ``common_pid``, ``tgid``, ``cpu``, ``flags``, ``ts``, ``event``, ``kind``, ``func``,
-    ``ip`` (the place: a probe's own or a return probe's caller), ``body``. ``COMM`` and ``CPU`` are the
-    filter language's other spellings. A kprobe argument named as one of these stays reachable as
-    ``args.NAME``.
+    ``comm``, ``pid``, ``common_pid``, ``tgid``, ``cpu``, ``flags``, ``ts``, ``func``, ``ip`` (the place: a probe's own
+    or a return probe's caller), ``body``; an argument of the same name wins, as in the kernel's filters
+    (kernel/trace/trace_events.c trace_find_event_field). ``event``, ``kind``, ``COMM``, ``CPU`` and ``common_*`` are
+    always the prefix's, ``args.NAME`` always the argument.
     """
     if not isinstance(record, TraceEvent):
         return {"kind": record.kind, "text": record.text}
-    values: dict[str, str | int | None] = {}
+    place = record.ip or record.ret_ip
+    values: dict[str, str | int | None] = {
+        "comm": record.comm,
+        "pid": record.pid,
+        "tgid": record.tgid,
+        "cpu": record.cpu,
+        "flags": record.flags,
+        "ts": record.ts,
+        "ip": None if place is None else str(place),
+        "func": record.func,
+        "body": record.body,
+    }
     for arg in record.args:
         values[arg.name] = values[f"args.{arg.name}"] = _shown(arg.value)
-    place = record.ip or record.ret_ip
     values.update(
         {
             "kind": "event",
-            "comm": record.comm,
-            "COMM": record.comm,
-            "pid": record.pid,
-            "common_pid": record.pid,
-            "tgid": record.tgid,
-            "cpu": record.cpu,
-            "CPU": record.cpu,
-            "common_cpu": record.cpu,
-            "flags": record.flags,
-            "ts": record.ts,
             "event": record.event,
-            "ip": None if place is None else str(place),
-            "func": record.func,
-            "body": record.body,
+            "COMM": record.comm,
+            "CPU": record.cpu,
+            "common_comm": record.comm,
+            "common_pid": record.pid,
+            "common_cpu": record.cpu,
         }
     )
     return values

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final, Literal
 
 from kptui.events.model import Record
@@ -28,6 +29,27 @@ class Counts:
     def recognised(self) -> int:
         """Records that are more than a raw line."""
         return self.records - self.kinds.get("raw", 0)
+
+
+def _unix_lines(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks, with CR LF as LF if the first two lines end so: text that came through a terminal (``ssh -t``)."""
+    source = iter(chunks)
+    start = b""
+    for chunk in source:
+        start += chunk
+        if start.count(b"\n") >= 2 or len(start) > _AT_ONCE:
+            break
+    first = start.split(b"\n", 2)[:-1]
+    if not first or not all(line.endswith(b"\r") for line in first):
+        yield start
+        yield from source
+        return
+    held = b""
+    for chunk in chain((start,), source):
+        data = held + chunk
+        held = b"\r" if data.endswith(b"\r") else b""
+        yield (data[:-1] if held else data).replace(b"\r\n", b"\n")
+    yield held
 
 
 def convert_stream(
@@ -55,8 +77,13 @@ def convert_stream(
             kinds.update([record.kind for record in records])
             write("\n".join([line(record) for record in records]) + "\n")
 
-    for chunk in chunks:
-        size += len(chunk)
+    def counted() -> Iterator[bytes]:
+        nonlocal size
+        for chunk in chunks:
+            size += len(chunk)
+            yield chunk
+
+    for chunk in _unix_lines(counted()):
         for at in range(0, len(chunk), _AT_ONCE):
             put(parser.feed(chunk[at : at + _AT_ONCE]))
     put(parser.close())

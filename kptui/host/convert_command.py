@@ -10,10 +10,13 @@ import argparse
 import contextlib
 import errno
 import os
+import signal
 import stat
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
+from types import FrameType
 
 from kptui.export.convert import FORMS, Counts, Form, convert_stream
 from kptui.safetext import neutralise
@@ -100,6 +103,35 @@ def _writer(fd: int) -> Callable[[str], None]:
     return write
 
 
+@contextlib.contextmanager
+def _stopping(*, live: bool) -> Iterator[None]:
+    """What SIGINT, SIGTERM and SIGHUP do meanwhile.
+
+    A live stream (``cat trace_pipe | kptui convert -``) ends in no other way, so there they are the end of the input:
+    what came is converted and written whole. A file's conversion is given up, without leaving a part behind.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        if not live:
+            raise KeyboardInterrupt
+        # The interrupted read is repeated (PEP 475), and then finds the end.
+        null = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(null, 0)
+        os.close(null)
+
+    before = {
+        number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _refuse_foreign(name: str, first: bytes) -> None:
     for magic, what, instead in _FOREIGN:
         if first.startswith(magic):
@@ -125,7 +157,8 @@ def run_convert(args: argparse.Namespace) -> int:
         except OSError as error:
             raise _Unreadable(f"can't read {shown}: {_reason(error)}") from error
         _refuse_foreign(name, first)
-        counts = _convert(_chunks(fd, first), args.to, output)
+        with _stopping(live=not ours):
+            counts = _convert(_chunks(fd, first), args.to, output)
     except _Unreadable as error:
         _say(str(error))
         return FAILED
@@ -170,18 +203,17 @@ def _convert(chunks: Iterator[bytes], to: str, output: str) -> Counts:
     if output == "-":
         sys.stdout.flush()
         return convert_stream(chunks, form, _writer(1))
-    target = os.path.realpath(output)
     try:
-        found: os.stat_result | None = os.stat(target)
+        found: os.stat_result | None = os.stat(output)
     except FileNotFoundError:
         found = None
     if found is not None and not stat.S_ISREG(found.st_mode):
-        fd = os.open(target, os.O_WRONLY | os.O_CLOEXEC)  # a device or a pipe; a directory says EISDIR
+        fd = os.open(output, os.O_WRONLY | os.O_CLOEXEC)  # a device or a pipe; a directory says EISDIR
         try:
             return convert_stream(chunks, form, _writer(fd))
         finally:
             os.close(fd)
-    return _replace(target, found, lambda write: convert_stream(chunks, form, write))
+    return _replace(os.path.realpath(output), found, lambda write: convert_stream(chunks, form, write))
 
 
 def _replace(

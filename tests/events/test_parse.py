@@ -293,8 +293,11 @@ def test_values_for_filters_and_columns() -> None:
     got = event_values(body('open: (vfs_open+0x4/0xf0) pid=7 path="/x" s=(fault) a={1,2}'))
     assert (got["comm"], got["common_pid"], got["cpu"], got["event"]) == ("bash", 1234, 1, "open")
     assert (got["path"], got["s"], got["a"]) == ("/x", None, "{1,2}")
-    assert (got["pid"], got["args.pid"]) == (1234, "7")
+    assert (got["pid"], got["args.pid"]) == ("7", "7")
     assert got["ip"] == "vfs_open+0x4/0xf0"
+    got = event_values(body("open: (a+0x0/0x1) comm=1 cpu=2 event=3"))
+    assert (got["comm"], got["cpu"], got["event"]) == ("1", "2", "open")
+    assert (got["COMM"], got["CPU"], got["args.event"]) == ("bash", 1, "3")
     assert event_values(Lost(1, 2, "x")) == {"kind": "lost", "text": "x"}
 
 

@@ -78,3 +78,19 @@ def test_what_was_complete_is_written_before_an_error_passes() -> None:
     with pytest.raises(OSError, match="gone"):
         convert_stream(broken(), "jsonl", out.append)
     assert len(out) == 1
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 50, 10_000])
+def test_lines_that_came_through_a_terminal(size: int) -> None:
+    text = b"# tracer: nop\n" + LINE + LINE.replace(b"/x", b"a\rb") + LINE.rstrip(b"\n")
+
+    def run(data: bytes) -> tuple[str, int]:
+        out: list[str] = []
+        counts = convert_stream((data[i : i + size] for i in range(0, len(data), size)), "jsonl", out.append)
+        return "".join(out), counts.bytes
+
+    plain, _ = run(text)
+    assert '"a\\rb"' in plain
+    data = text.replace(b"\n", b"\r\n")
+    assert run(data) == (plain, len(data))
+    assert run(text + b"\r")[0].count("\\r") == 2

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -133,8 +135,9 @@ def test_a_file_without_read_permission(
     def refuse(path: str, flags: int) -> int:  # root may read everything: the refusal has to be played
         raise PermissionError(13, "Permission denied", path)
 
-    monkeypatch.setattr(os, "open", refuse)
-    assert run(str(capture)) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refuse)
+        assert run(str(capture)) == 1
     assert f"can't read {capture}: Permission denied" in message(capfd)
 
 
@@ -186,8 +189,9 @@ def test_a_failure_leaves_the_old_output_and_nothing_else(
     def no_space(fd: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", no_space)
-    assert run(str(capture), "-o", str(target)) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", no_space)
+        assert run(str(capture), "-o", str(target)) == 1
     assert f"can't write {target}: No space left on device" in message(capfd)
     assert target.read_text() == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "trace.txt"]
@@ -238,3 +242,37 @@ def test_wrong_usage_is_2(words: tuple[str, ...]) -> None:
 def test_an_empty_name_is_wrong_usage(capfd: pytest.CaptureFixture[str]) -> None:
     assert run("") == 2
     assert "FILE is empty" in message(capfd)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_live_stream_that_is_interrupted_is_written_whole(tmp_path: Path, number: signal.Signals) -> None:
+    target = tmp_path / "out"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "kptui", "convert", "-", "-o", str(target)],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stderr is not None
+    try:
+        process.stdin.write(LINE * 5)
+        process.stdin.flush()
+        deadline = time.monotonic() + 30
+        while not any(tmp_path.iterdir()) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(timeout=30) == 0
+        assert process.stderr.read() == b""
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stderr.close()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert target.read_text().count("\n") == 5
+
+
+def test_a_pipe_as_output_file(capture: Path) -> None:
+    done = shell(str(capture), "-o", "/dev/stdout")
+    assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (0, 4, b"")
