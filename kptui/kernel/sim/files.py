@@ -1,10 +1,13 @@
-"""The simulated tracefs: the file operations of :class:`kptui.kernel.files.KernelFiles` on a kernel in
-memory.
+"""The simulated tracefs: the file operations of :class:`kptui.kernel.files.KernelFiles` on a kernel in memory.
 
-For the demo and for fast tests. It behaves as a Debian 6.12 does: it refuses what that kernel refuses, with
-the same errno, error_log entry and caret, and prints listings, formats and records as it does. Events come
-from calls that were recorded on such a kernel; a probe elsewhere than at the beginning or the return of a
-recorded function is accepted and stays silent.
+For the demo and for fast tests. It behaves as a Debian 6.12 does: it refuses what that kernel refuses, with the same
+errno, error_log entry and caret, and prints listings, formats and records as it does. Events come from calls that
+were recorded on such a kernel; a probe elsewhere than at the beginning or the return of a recorded function is
+accepted and stays silent.
+
+Not simulated, and refused with EINVAL without an entry in error_log: uprobes, triggers, and in ``dynamic_events`` the
+kinds f, t, e and s. Options other than context-info, irq-info, record-tgid and sym-addr can be set and change nothing.
+An incomplete filter (``a == 1 &&``) is refused as by kernels with the 2026 fix.
 """
 
 from __future__ import annotations

@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from kptui.events.format import EventFormat, parse_format
 from kptui.kernel.sim.array import EventSwitch, Prefix, TraceArray
-from kptui.kernel.sim.events import SimEvent, SimProbe, filter_values, place, print_body
+from kptui.kernel.sim.events import SimEvent, SimProbe
 from kptui.kernel.sim.judge import Judge, Refusal
 from kptui.kernel.sim.recording import ENTRY, RETURN, Point, Recording
 from kptui.kernel.sim.registry import Registry
 from kptui.kernel.sim.stream import BOOTED, Clock, Replay
 from kptui.kernel.sim.symbols import SimSymbols
+from kptui.kernel.sim.values import filter_values, place, print_body
 
 GROUP_FAILURE = "Couldn't find or set field in one of a subsystem's events"
 Key = tuple[str, str]

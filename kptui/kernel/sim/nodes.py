@@ -5,13 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
-from kptui.kernel.sim.array import CLOCKS, CPUS, TraceArray
+from kptui.kernel.sim.array import CPUS, TraceArray
+from kptui.kernel.sim.arrayfiles import ArrayFiles
 from kptui.kernel.sim.data import unpack
 from kptui.kernel.sim.events import SimEvent
 from kptui.kernel.sim.machinery import Machinery
+from kptui.kernel.sim.node import Node, bit_in, wrong
 
 EVENT_FILES = ("enable", "filter", "format", "hist", "id", "trigger")
 GLOBAL_FILTER = """\
@@ -52,48 +52,12 @@ TOP_FILES = (
 )  # fmt: skip
 
 
-def wrong(number: int) -> OSError:
-    return OSError(number, os.strerror(number))
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A file. Without ``reader`` or ``writer`` root can open it so, and the operation fails with EINVAL."""
-
-    reader: Callable[[], bytes] | None = None
-    writer: Callable[[bytes], None] | None = None
-
-    def read(self) -> bytes:
-        if self.reader is None:
-            raise wrong(errno.EINVAL)
-        return self.reader()
-
-    def write(self, data: bytes) -> None:
-        if self.writer is None:
-            raise wrong(errno.EINVAL)
-        self.writer(data)
-
-
-def number_in(data: bytes) -> int:
-    """What kstrtoul with base 10 makes of a write: digits, perhaps a newline; EINVAL for anything else."""
-    text = data.decode("latin-1").removesuffix("\n")
-    if not re.fullmatch(r"\+?[0-9]+", text):
-        raise wrong(errno.EINVAL)
-    return int(text)
-
-
-def bit_in(data: bytes) -> bool:
-    value = number_in(data)
-    if value not in {0, 1}:
-        raise wrong(errno.EINVAL)
-    return bool(value)
-
-
 class Nodes:
     """Finds files and lists directories."""
 
     def __init__(self, machine: Machinery) -> None:
         self._machine = machine
+        self._files = ArrayFiles(machine)
 
     def array_of(self, path: str) -> tuple[TraceArray, str]:
         """The trace array that ``path`` lies in, and the rest of the path."""
@@ -125,7 +89,7 @@ class Nodes:
         if parts[0] == "events" and len(parts) > 1:
             return self._event_node(array, parts[1:])
         if parts[0] == "options" and len(parts) == 2 and parts[1] in array.options:
-            return self._option(array, parts[1])
+            return self._files.option(array, parts[1])
         if parts[0] == "per_cpu" and len(parts) == 3 and parts[2] == "stats":
             cpu = re.fullmatch(r"cpu(\d+)", parts[1])
             if cpu and int(cpu[1]) < CPUS:
@@ -133,7 +97,7 @@ class Nodes:
             return None
         if len(parts) != 1:
             return None
-        return (self._top_file(rest) if array is self._machine.top else None) or self._array_file(array, rest)
+        return (self._top_file(rest) if array is self._machine.top else None) or self._files.file(array, rest)
 
     def is_directory(self, path: str) -> bool:
         try:
@@ -190,118 +154,13 @@ class Nodes:
             case "available_events":
                 return Node(lambda: "".join(f"{g}:{e}\n" for g, e in registry.events).encode())
             case "saved_cmdlines_size":
-                return self._value(self._machine.top, "saved_cmdlines_size", 6552)
+                return self._files.value(self._machine.top, "saved_cmdlines_size", 6552)
             case _:
                 return None
 
     def _no_uprobes(self, data: bytes) -> None:
         """The simulated machine has no programs to probe."""
         if data.split(b"#")[0].strip():
-            raise wrong(errno.EINVAL)
-
-    def _array_file(self, array: TraceArray, name: str) -> Node | None:
-        match name:
-            case "trace":
-                return Node(array.snapshot, lambda _: None)  # only O_TRUNC clears it
-            case "trace_pipe":
-                return Node(self._pipe_read)
-            case "tracing_on":
-                return Node(lambda: b"%d\n" % array.tracing_on, lambda data: self._tracing(array, data))
-            case "error_log":
-                return Node(
-                    lambda: "".join(array.error_log).encode("utf-8", "surrogateescape"), lambda _: None
-                )
-            case "set_event_pid":
-                return self._pids(array.pids)
-            case "set_event_notrace_pid":
-                return self._pids(array.notrace_pids)
-            case "set_event":
-                return Node(lambda: self._set_event(array))
-            case "buffer_percent":
-                return self._value(array, "buffer_percent", 50, most=100)
-            case "buffer_size_kb":
-                return Node(lambda: b"%d\n" % array.buffer_kb, lambda data: self._resize(array, data))
-            case "buffer_total_size_kb":
-                return Node(lambda: b"%d\n" % (array.buffer_kb * CPUS))
-            case "trace_clock":
-                return Node(lambda: self._clocks(array), lambda data: self._set_clock(array, data))
-            case "trace_options":
-                return Node(lambda: self._options(array), lambda data: self._set_option(array, data))
-            case "current_tracer":
-                return Node(lambda: b"nop\n", self._set_tracer)
-            case "available_tracers":
-                return Node(lambda: b"nop\n")
-            case "trace_marker":
-                return Node(None, lambda _: None)
-            case _:
-                return None
-
-    def _pipe_read(self) -> bytes:
-        raise wrong(errno.EAGAIN)
-
-    def _tracing(self, array: TraceArray, data: bytes) -> None:
-        array.tracing_on = bool(number_in(data))
-
-    def _value(self, array: TraceArray, name: str, default: int, most: int = 1 << 31) -> Node:
-        def store(data: bytes) -> None:
-            value = number_in(data)
-            if value > most:
-                raise wrong(errno.EINVAL)
-            array.values[name] = value
-
-        return Node(lambda: b"%d\n" % array.values.get(name, default), store)
-
-    def _resize(self, array: TraceArray, data: bytes) -> None:
-        value = number_in(data)
-        if not value:
-            raise wrong(errno.EINVAL)
-        array.buffer_kb = max(7, value)
-        array.clear()
-
-    def _pids(self, pids: list[int]) -> Node:
-        def add(data: bytes) -> None:
-            for word in data.split():
-                pids.append(number_in(word))
-            pids[:] = sorted(set(pids))
-
-        return Node(lambda: "".join(f"{pid}\n" for pid in pids).encode(), add)
-
-    def _set_event(self, array: TraceArray) -> bytes:
-        newest_first = reversed(list(self._machine.registry.events))
-        return "".join(f"{g}:{e}\n" for g, e in newest_first if array.switch((g, e)).enabled).encode()
-
-    def _clocks(self, array: TraceArray) -> bytes:
-        return (" ".join(f"[{c}]" if c == array.clock else c for c in CLOCKS) + "\n").encode()
-
-    def _set_clock(self, array: TraceArray, data: bytes) -> None:
-        name = data.decode("latin-1").strip()
-        if name not in CLOCKS:
-            raise wrong(errno.EINVAL)
-        array.clock = name
-        array.clear()
-
-    def _set_tracer(self, data: bytes) -> None:
-        if data.strip() != b"nop":
-            raise wrong(errno.EINVAL)
-
-    # ---------------------------------------------------------------- options
-
-    def _option(self, array: TraceArray, name: str) -> Node:
-        def store(data: bytes) -> None:
-            array.options[name] = bit_in(data)
-
-        return Node(lambda: b"%d\n" % array.options[name], store)
-
-    def _options(self, array: TraceArray) -> bytes:
-        return "".join(f"{'' if on else 'no'}{name}\n" for name, on in array.options.items()).encode()
-
-    def _set_option(self, array: TraceArray, data: bytes) -> None:
-        name = data.decode("latin-1").strip()
-        if name in array.options:
-            array.options[name] = True
-        elif name.startswith("no") and name[2:] in array.options:
-            array.options[name[2:]] = False
-        else:
             raise wrong(errno.EINVAL)
 
     # ----------------------------------------------------------------- events

@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kptui.kernel.sim.events import make_arg, number_of, print_arg
+from kptui.kernel.sim.events import make_arg
 from kptui.kernel.sim.machine import Cell, Memory, State, text_of, value_of
 from kptui.kernel.sim.symbols import SimSymbols, demo_symbols
+from kptui.kernel.sim.values import number_of, print_arg
 from kptui.probes.fetch import parse_expr
 
 CELLS = (
