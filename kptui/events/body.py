@@ -309,7 +309,8 @@ def _routes(
 def guess(text: str, pos: int, budget: int = 600) -> tuple[Arg, ...] | None:
     """The arguments without any list: shortest strings first, and no name twice (the kernel refuses that).
 
-    Where no such reading is found within ``budget`` steps, each string reaches as far as it can.
+    Where no such reading is found within ``budget`` steps, each string reaches as far as it can; None if that
+    too gives what no kernel prints.
     """
     if pos == len(text):
         return ()
@@ -330,10 +331,11 @@ def guess(text: str, pos: int, budget: int = 600) -> tuple[Arg, ...] | None:
             continue
         stack.extend([(*path, j) for j in islice(cuts.ends(path[-1]), 16)][::-1])
     path = (0,)
-    while path[-1] != last:
+    while path[-1] != last and len(path) <= _MAX_ARGS:
         *_, farthest = cuts.ends(path[-1])
         path = (*path, farthest)
-    return _build(cuts, path)
+    names = {cuts.names[i] for i in path[:-1]}
+    return _build(cuts, path) if path[-1] == last and len(names) == len(path) - 1 else None
 
 
 def _build(cuts: _Cuts, path: tuple[int, ...]) -> tuple[Arg, ...] | None:
