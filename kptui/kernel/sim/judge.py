@@ -23,6 +23,7 @@ RELEASE = "6.12.107+deb13-amd64"
 OTHER_EVENTS = frozenset(
     {("sched", "sched_switch"), ("sched", "sched_process_exec"), ("sched", "sched_wakeup")}
 )
+WHOLE_TEXT = frozenset({"_text", "_stext"})
 FTRACE_SITE = 5  # bytes of the call at a function's beginning; inside it is no instruction boundary
 
 
@@ -48,7 +49,6 @@ class Judge:
 
     def __init__(self, symbols: SimSymbols) -> None:
         self._symbols = symbols
-        self._boundaries = _boundaries
 
     def symbol_count(self, name: str, module: str | None) -> int | None:
         """How many symbols of that name there are; None for a module that isn't loaded (accepted, armed
@@ -94,8 +94,9 @@ class Judge:
         symbol = probe.symbol
         if symbol is None or probe.address is None:
             return None
-        command = " ".join(split_words(line))
-        column = len(command.split(" ")[0]) + 1
+        words = split_words(line)
+        command, column = " ".join(words), len(words[0]) + 1
+        named = words[1].partition("+")[0].rpartition(":")[2]
 
         def refuse(number: int, message: str) -> Refusal:
             return Refusal(number, command, ((message, column),))
@@ -106,12 +107,11 @@ class Judge:
         start = ENDBR_SIZE if symbol.endbr else 0
         if inside in {0, start}:
             return None
-        boundaries = self._boundaries().get(symbol.name)
-        wrong = (
-            inside < start + FTRACE_SITE
-            or inside >= symbol.size
-            or (boundaries is not None and inside not in boundaries)
-        )
+        boundaries = _boundaries().get(symbol.name)
+        # where they aren't known: believed inside the named function, or counted from the start of the text
+        believed = symbol.name == named or named in WHOLE_TEXT
+        wrong = not believed if boundaries is None else inside not in boundaries
+        wrong = wrong or inside < start + FTRACE_SITE or inside >= symbol.size
         return refuse(errno.EILSEQ, "Probe point is not an instruction boundary") if wrong else None
 
     def filter(self, text: str, fmt: EventFormat) -> Refusal | None:

@@ -110,18 +110,28 @@ def choose(rows: list[Row], needed: set[int], black: set[str]) -> list[Row]:
         twice = copies[row.name] > 1 and len(row.name) < 14
         return twice or (row.module in MODULES and WANTED.match(row.name) is not None)
 
+    def data(row: Row) -> bool:
+        wanted = DATA_WANTED.match(row.name) is not None or row.address % 96 == 0
+        return row.kind in "DBRA" and not row.module and wanted
+
+    def noise(row: Row) -> bool:
+        return (
+            row.noise
+            and row.kind == "T"
+            and re.match(r"__pfx_(vfs_|tcp_|do_|ksys_|__x64_sys_)", row.name) is not None
+        )
+
     def third(row: Row) -> bool:
-        if row.noise or row.module:
-            return False
-        wanted = WANTED if row.kind == "T" else DATA_WANTED if row.kind in "DBR" else None
-        return wanted is not None and wanted.match(row.name) is not None
+        return row.kind == "T" and not row.noise and not row.module and WANTED.match(row.name) is not None
 
     chosen: dict[Row, None] = {}
-    for rule in (first, second, third):
+    for rule in (first, second, data, noise, third):
         for row in rows:
             if len(chosen) < LIMIT and rule(row):
                 chosen[row] = None
-    rest = [row for row in rows if row not in chosen and row.kind in "tT" and not row.module]
+    rest = [
+        row for row in rows if row not in chosen and row.kind in "tT" and not row.module and not row.noise
+    ]
     room = LIMIT - len(chosen)
     for row in rest[:: max(1, len(rest) // max(room, 1))][:room]:
         chosen[row] = None
