@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from kptui.probes.definition import Kind, Place, Probe, parse_place, parse_probe
 from kptui.probes.errors import ProbeSyntaxError
@@ -28,10 +29,7 @@ class Draft:
     @property
     def probe(self) -> Probe | None:
         """The line as a value, or None where it is no well-formed definition of a kernel probe."""
-        try:
-            return parse_probe(self.line)
-        except ProbeSyntaxError:
-            return None
+        return _parsed(self.line)
 
     def offers(self) -> tuple[Suggestion, ...]:
         """What can be read at the place of this probe."""
@@ -154,6 +152,14 @@ class Draft:
             return None
         at = texts.index(str(arg)) if str(arg) in texts else -step
         return self.set_arg(index, forms[(at + step) % len(forms)])
+
+
+@lru_cache(maxsize=64)
+def _parsed(line: str) -> Probe | None:
+    try:
+        return parse_probe(line)
+    except ProbeSyntaxError:
+        return None
 
 
 def _free_name(name: str, used: Collection[str]) -> str:

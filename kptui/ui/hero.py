@@ -9,7 +9,7 @@ from __future__ import annotations
 from kptui.safetext import neutralise
 from kptui.ui.paint import Line, clip, wrap
 from kptui.ui.textline import TextLine
-from kptui.verdict import Verdict
+from kptui.verdict import Fix, Verdict
 
 
 def hero_lines(
@@ -18,6 +18,7 @@ def hero_lines(
     width: int,
     *,
     editing: TextLine | None = None,
+    fix: Fix | None = None,
     fix_key: str = "",
     source: str = "",
     accepted: str = "the kernel will accept this",
@@ -37,14 +38,20 @@ def hero_lines(
             rows.append([(" ", ""), (piece, "bold")])
         if problem and (start <= problem.at < end or (end > len(shown) and problem.at >= end)):
             rows.append([(" " * (min(problem.at - start, width - 3) + 1), ""), ("^", "refused")])
-    rows.extend(verdict_lines(verdict, width, fix_key=fix_key, source=source, accepted=accepted))
+    rows.extend(verdict_lines(verdict, width, source=source, accepted=accepted))
+    if fix is not None and fix_key:
+        rows.append(
+            [
+                ("   ", ""),
+                (fix_key, "key"),
+                (clip(f"  {neutralise(fix.label)}", width - 6 - len(fix_key)), "ok"),
+            ]
+        )
     return rows
 
 
-def verdict_lines(
-    verdict: Verdict | None, width: int, *, fix_key: str = "", source: str = "", accepted: str = ""
-) -> list[Line]:
-    """The verdict in at most three rows: message, sentence with the key that mends it, first warning."""
+def verdict_lines(verdict: Verdict | None, width: int, *, source: str = "", accepted: str = "") -> list[Line]:
+    """The verdict in at most three rows: message and sentence, or the first warning."""
     if verdict is None:
         return [[(" …", "dim")]]
     if verdict.ok:
@@ -69,10 +76,6 @@ def verdict_lines(
         if problem.sentence:
             pieces = wrap(neutralise(problem.sentence), width - 4)
             rows.extend([("   ", ""), (piece, "")] for _, piece in pieces[:2])
-        if problem.fix:
-            rows.append(
-                [("   ", ""), (fix_key, "key"), (clip(f"  {neutralise(problem.fix.label)}", width - 6), "ok")]
-            )
     else:
         text = verdict.sentence or "The kernel refuses this without saying why."
         pieces = wrap(f"{neutralise(text)}  {verdict.errno or ''}".rstrip(), width - 4)

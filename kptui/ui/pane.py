@@ -45,6 +45,10 @@ class Pane(Widget, can_focus=True):
         """The pane's lines for a size in cells; at most ``height`` of them are shown."""
         raise NotImplementedError
 
+    def run(self, command: str) -> bool:
+        """Run a command of this pane; False if it is none of them."""
+        return False
+
     def redraw(self) -> None:
         self._strips = None
         self.refresh()
@@ -91,7 +95,8 @@ class Pane(Widget, can_focus=True):
         if command is not None:
             event.stop()
             event.prevent_default()
-            self.post_message(self.CommandWanted(command, self))
+            # At once, not by a message: the next key, typed ahead, must meet what this one changed.
+            self.kptui.run_command(command, self)
 
     def on_paste(self, event: events.Paste) -> None:
         if self.typing:

@@ -96,6 +96,11 @@ class Workspace(Screen[None]):
         return pane
 
     @property
+    def number(self) -> int:
+        """The digit of the pane in focus."""
+        return PANES.index(self.current) + 1
+
+    @property
     def current_pane(self) -> Pane:
         return self.pane(self.current)
 

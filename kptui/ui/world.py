@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from kptui.host.config import Config
 from kptui.kernel.capabilities import Findings
+from kptui.kernel.processes import Process, list_processes
 from kptui.kernel.session import Session
 
 P = ParamSpec("P")
@@ -32,6 +33,7 @@ class World:
     readme: str = ""
     demo: bool = False
     group: str | None = None
+    list_processes: Callable[[], Sequence[Process]] = list_processes
     session: Session | None = None
     notes: list[str] = field(default_factory=list)
 

@@ -114,6 +114,7 @@ async def demo(
         release="6.12.107+deb13-amd64",
         readme=decode(files.read("README")),
         demo=live,
+        list_processes=files.processes,
     )
     app = KptuiApp(world)
     try:

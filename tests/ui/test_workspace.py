@@ -87,7 +87,7 @@ async def test_filter_by_two_pids_through_the_builder(tmp_path: Path) -> None:
                 for i in range(len(it.app.log_of_events))
                 if (r := it.app.log_of_events.record(i)).kind == "event"
             }
-        )  # type: ignore[union-attr]
+        )
         a, b = pids[0], pids[-1]
         await it.press("3", "F", "a", "enter", "=common_p", "enter", "right", "right", f"={a}", "enter")
         await it.press("o", "right", "right", f"={b}", "enter")
@@ -101,7 +101,7 @@ async def test_filter_by_two_pids_through_the_builder(tmp_path: Path) -> None:
         await it.press("4", "C")
         await it.happen(12)
         log = it.app.log_of_events
-        seen = {r.pid for i in range(log.first, log.end) if (r := log.record(i)).kind == "event"}  # type: ignore[union-attr]
+        seen = {r.pid for i in range(log.first, log.end) if (r := log.record(i)).kind == "event"}
         assert seen <= {a, b}
 
 
@@ -188,8 +188,10 @@ async def test_view_filter_search_hold_and_detail(tmp_path: Path) -> None:
         await it.press("n")
         assert pane.at == position or pane.error
         await it.press("enter")
-        assert "the line as it came" in it.screen()
-        await it.press("escape", "f")
+        await it.until(lambda: "the line as it came" in it.screen(), "detail")
+        await it.press("escape")
+        assert not pane.follow
+        await it.press("f")
         assert pane.follow
 
 
@@ -277,3 +279,48 @@ def _instance(it: object) -> str:
     session = it.app.world.session  # type: ignore[attr-defined]
     assert session is not None
     return str(session.instance)
+
+
+async def test_the_articles_line_is_offered_rewritten(tmp_path: Path) -> None:
+    async with demo(tmp_path) as it:
+        line = "p:test_probe sys_execve filename=+0(%di):string arg1=+0(+0(%si)):string"
+        await it.press("2", "i", "ctrl+u", f"={line}")
+        assert "Invalid probed address or symbol" in it.screen()
+        await it.press("ctrl+e", "enter")
+        assert it.app.workspace.editor.line == (
+            "p:test_probe __x64_sys_execve filename=+0(+112(%di)):ustring arg1=+0(+0(+104(%di))):ustring"
+        )
+        assert "the kernel will accept this" in it.screen()
+        await it.press("s")
+        await it.until(lambda: any(s.enabled for s in it.app.states), "on")
+        assert "kprobes/test_probe" in it.listed() or "kptui/test_probe" in it.listed()
+
+
+async def test_processes_are_picked_by_name(tmp_path: Path) -> None:
+    async with demo(tmp_path) as it:
+        await it.press(*OPEN, "space", "w")
+        await it.until(lambda: "do_sys_openat2" in it.listed(), "defined")
+        await it.press("P", "=systemd", "enter")
+        await it.until(lambda: "common_pid == " in it.screen(), "builder")
+        await it.press("s")
+        await it.until(lambda: any(s.filter and "common_pid ==" in s.filter for s in it.app.states), "set")
+
+
+async def test_events_are_saved_in_three_formats(tmp_path: Path) -> None:
+    import csv
+    import json
+
+    async with demo(tmp_path) as it:
+        await it.press(*OPEN, "space", "j", "space", "s")
+        await it.until(lambda: any(s.enabled for s in it.app.states), "on")
+        await it.happen(6)
+        kept = len(it.app.workspace.events.view)
+        for name in ("e.jsonl", "e.csv", "e.txt"):
+            await it.press("w", "ctrl+u", f"={tmp_path / name}", "enter")
+            await it.until((tmp_path / name).exists, name)
+        rows = [json.loads(row) for row in (tmp_path / "e.jsonl").read_text().splitlines()]
+        assert len(rows) == kept
+        assert rows[0]["args"][0]["name"] == "dfd"
+        table = list(csv.reader((tmp_path / "e.csv").read_text().splitlines()))
+        assert len(table) == kept + 1
+        assert len((tmp_path / "e.txt").read_text().splitlines()) == kept

@@ -66,9 +66,7 @@ async def _define(app: KptuiApp, *, start: bool) -> None:
     except OSError as error:
         app.say(f"The kernel can't be written to: {error.strerror or error}", "error")
         return
-    for note in session.warnings[len(app.said_warnings) :]:
-        app.say(note, "warning")
-    app.said_warnings = session.warnings
+    app.live.show_warnings()
     editor.set_draft(Draft(draft.line, (group, event)))
     if start:
         await _enable(app, group, event)

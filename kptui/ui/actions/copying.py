@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING
 
-from kptui.export.shell import session_script
+from kptui.export.shell import ScriptError, session_script
 from kptui.host import clipboard
 from kptui.ui.dialogs.choice import Choice, choice_dialog
-from kptui.ui.panes.events import row_text
+from kptui.ui.event_rows import row_text
 
 if TYPE_CHECKING:
     from kptui.ui.app import KptuiApp
@@ -82,7 +82,11 @@ async def copy(app: KptuiApp) -> None:
 
 
 def copy_script(app: KptuiApp) -> None:
-    text = script(app)
+    try:
+        text = script(app)
+    except ScriptError as error:
+        app.say(f"No script: {error}", "error")
+        return
     if text:
         put(app, text)
 

@@ -15,13 +15,14 @@ from kptui.filters import (
     parse_filter,
     pid_filter,
 )
-from kptui.kernel.processes import list_processes
 from kptui.kernel.refusal import Refused
 from kptui.kernel.states import EventState
 from kptui.safetext import neutralise
-from kptui.ui.dialogs.filter import FilterPane, FilterWanted, filter_dialog, kernel_verdict
+from kptui.ui.dialogs.filter import FilterPane, FilterWanted, filter_dialog
 from kptui.ui.dialogs.processes import processes_dialog
 from kptui.ui.dialogs.text import text_dialog
+from kptui.ui.filter_value import FilterValue
+from kptui.verdict import Verdict
 
 if TYPE_CHECKING:
     from kptui.kernel.session import Session
@@ -51,7 +52,7 @@ async def processes(app: KptuiApp) -> None:
 
 
 async def _pick(app: KptuiApp) -> list[int] | None:
-    found = await asyncio.to_thread(list_processes)
+    found = await asyncio.to_thread(app.world.list_processes)
     return await app.push_screen_wait(processes_dialog(found))
 
 
@@ -73,19 +74,12 @@ async def _build(app: KptuiApp, *, whole_group: bool, text: str | None = None) -
     wanted = text if text is not None else state.filter or ""
     refusal: Refused | None = None
     while True:
-        pane = FilterPane(
-            state.group,
-            state.event,
-            formats,
-            wanted,
-            features=features_from_release(app.world.release),
-            whole_group=whole_group,
-        )
-        pane.on_processes = lambda p: _pick_into(app, p)
+        features = features_from_release(app.world.release)
+        value = FilterValue(state.event, formats, wanted, features, whole_group)
+        pane = FilterPane(state.group, value, lambda p: _pick_into(app, p))
         if refusal is not None:
-            pane.refused = kernel_verdict(
-                refusal.command, refusal.problems, refusal.errno_name, refusal.sentence or str(refusal)
-            )
+            sentence = refusal.sentence or str(refusal)
+            pane.refused = Verdict(False, refusal.command, refusal.problems, refusal.errno_name, sentence)
         answer = await app.push_screen_wait(filter_dialog(pane))
         if answer is None:
             return
@@ -138,16 +132,16 @@ def _pick_into(app: KptuiApp, pane: FilterPane) -> None:
         except ValueError as error:
             app.say(str(error), "error")
             return
-        old = pane.text.strip()
-        joined = f"({old}) && ({pids})" if old else pids
-        pane.take(joined)
+        old = pane.value.text.strip()
+        pane.value.take_text(f"({old}) && ({pids})" if old else pids)
+        pane.changed()
 
     app.run_worker(pick(), group="command")
 
 
 async def count_matches(app: KptuiApp, pane: FilterPane) -> None:
     """Try a filter on what was captured of this event, in slices; the answer goes under the text."""
-    text = pane.text
+    text = pane.value.text
     pane.counted = ""
     if not text.strip() or not len(app.log_of_events):
         return
@@ -159,17 +153,17 @@ async def count_matches(app: KptuiApp, pane: FilterPane) -> None:
     passed = tried = 0
     last = log.first + len(log)
     for index in range(max(log.first, last - 4 * TRIED), last):
-        if tried >= TRIED or pane.text != text or not pane.is_attached:
+        if tried >= TRIED or pane.value.text != text or not pane.is_attached:
             break
         if index < log.first:
             continue
         record = log.record(index)
-        if isinstance(record, TraceEvent) and record.event == pane.event:
+        if isinstance(record, TraceEvent) and record.event == pane.value.event:
             tried += 1
             passed += test(event_values(record))
         if index % 500 == 0:
             await asyncio.sleep(0)
-    if pane.text == text and tried:
+    if pane.value.text == text and tried:
         pane.counted = f"matches {passed:,} of the last {tried:,} events"
         pane.redraw()
 

@@ -20,7 +20,7 @@ from kptui.ui.commands import PARENTS, shown
 from kptui.ui.dialogs.base import Dialog
 from kptui.ui.dialogs.choice import Choice, SwitchPane, choice_dialog, prompt_dialog
 from kptui.ui.dialogs.text import TextPane, text_dialog
-from kptui.ui.panes.events import COLUMNS, row_text
+from kptui.ui.event_rows import COLUMNS, row_text
 
 if TYPE_CHECKING:
     from kptui.events.model import Record
@@ -207,12 +207,12 @@ def _write_records(path: Path, records: list[Record]) -> None:
     try:
         with temporary.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             if path.suffix == ".csv":
-                file.write(CSV_HEADER)
+                file.write(CSV_HEADER + "\n")
             for record in records:
                 if path.suffix in (".jsonl", ".json"):
                     file.write(record_to_json(record) + "\n")
                 elif path.suffix == ".csv":
-                    file.write(record_to_csv(record))
+                    file.write(record_to_csv(record) + "\n")
                 else:
                     file.write(row_text(record) + "\n")
         temporary.replace(path)

@@ -38,6 +38,6 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         self.show_footer()
 
     def show_footer(self) -> None:
-        footer = self.query_one("#dialog-footer", FooterLine)
         typing = [("enter", "take"), ("esc", "back")] if self.pane.typing else []
-        footer.show(self.pane.kptui.keymap.footer(self.pane.scope), typing)
+        for footer in self.query(FooterLine):  # none yet between its push and its first frame
+            footer.show(self.pane.kptui.keymap.footer(self.pane.scope), typing)

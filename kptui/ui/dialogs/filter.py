@@ -5,36 +5,24 @@ The verdict stands under the text while it grows, and what is already captured s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from kptui.events.format import EventFormat
-from kptui.filters import (
-    FilterField,
-    FilterSyntaxError,
-    Row,
-    check_filter,
-    fields_of,
-    from_rows,
-    parse_filter,
-    to_rows,
-    typed_value,
-)
-from kptui.filters.rows import Join
+from kptui.filters import Row
 from kptui.safetext import neutralise
 from kptui.ui.dialogs.base import Dialog
+from kptui.ui.filter_value import FilterValue, bare
 from kptui.ui.hero import hero_lines
 from kptui.ui.paint import Line, clip, length, pad, rule
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
-from kptui.verdict import Problem, Verdict
+from kptui.verdict import Fix, Verdict
 
 CELLS = ("join", "field", "op", "value")
-_FALLBACK = FilterField("common_pid", "number", True, 32, ("==", "!=", "<", "<=", ">", ">=", "&"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,104 +41,44 @@ class FilterPane(Pane):
     class Changed(Message):
         """The text changed: count what it would let through."""
 
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
-
-    def __init__(
-        self,
-        group: str,
-        event: str,
-        formats: Mapping[str, EventFormat],
-        text: str,
-        *,
-        features: frozenset[str],
-        whole_group: bool = False,
-    ) -> None:
+    def __init__(self, group: str, value: FilterValue, pick: Callable[[FilterPane], None]) -> None:
         super().__init__()
         self.group = group
-        self.event = event
-        self.formats = formats  # of every event of ours in the group, this one among them
-        self.features = features
-        self.whole_group = whole_group
-        self.fields: dict[str, FilterField] = {}
-        self._find_fields()
-        self.rows: tuple[Row, ...] = ()
-        self.text = text
+        self.value = value
         self.cell = 1
         self.cursor = Cursor()
         self.editing: TextLine | None = None
         self.editing_text = False
         self.refused: Verdict | None = None
         self.counted = ""
-        self.on_processes: Callable[[FilterPane], None] | None = None
-        self._take_text(text)
-
-    # -- the value
-
-    def _take_text(self, text: str) -> None:
-        self.text = text
-        try:
-            self.rows = to_rows(parse_filter(text)) if text.strip() else ()
-        except FilterSyntaxError:
-            self.rows = ()
-        self.cursor.move(self.cursor.at, len(self.rows))
-        self._changed()
-
-    def _take_rows(self, rows: Sequence[Row]) -> None:
-        if rows and rows[0].join:
-            rows = (replace(rows[0], join=""), *rows[1:])
-        self.rows = tuple(rows)
-        self.text = from_rows(self.rows)
-        self.cursor.move(self.cursor.at, len(self.rows))
-        self._changed()
-
-    def take(self, text: str) -> None:
-        """Take a whole filter, e.g. with the processes picked."""
-        self._take_text(text)
-
-    def _changed(self) -> None:
-        self.refused = None
-        if self.is_mounted:
-            self.redraw()
-            self.post_message(self.Changed(self.text))
+        self._pick = pick
 
     def on_mount(self) -> None:
-        self.post_message(self.Changed(self.text))
+        self.post_message(self.Changed())
+
+    def changed(self) -> None:
+        """The value is another one now."""
+        self.refused = None
+        self.cursor.move(self.cursor.at, len(self.value.rows))
+        self.redraw()
+        self.post_message(self.Changed())
 
     @property
     def verdict(self) -> Verdict | None:
+        """The kernel's own refusal, or what it would say of the text as it stands or is being typed."""
         if self.refused is not None:
             return self.refused
-        text = self.editing.text if self.editing is not None and self.editing_text else self.text
-        if not text.strip():
-            return None
-        verdict = check_filter(text, self.formats[self.event], self.features)
-        if self.whole_group and not verdict.ok:
-            # What one event lacks another may have: the filter is worth setting where any of the group takes it.
-            verdicts = self._verdicts(text).values()
-            return next((v for v in verdicts if v.ok), verdict)
-        return verdict
+        typed = self.editing.text if self.editing is not None and self.editing_text else self.value.text
+        return self.value.verdict(typed)
 
-    def _verdicts(self, text: str) -> dict[str, Verdict]:
-        return {event: check_filter(text, fmt, self.features) for event, fmt in self.formats.items()}
+    @property
+    def fix(self) -> Fix | None:
+        verdict = self.verdict
+        return next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
 
-    def _find_fields(self) -> None:
-        """The fields of this event, or of all the group's."""
-        formats = self.formats.values() if self.whole_group else [self.formats[self.event]]
-        self.fields = {}
-        for format_ in formats:
-            for field in fields_of(format_, self.features):
-                self.fields.setdefault(field.name, field)
-
-    def as_rows(self) -> bool:
-        """Whether the text can be shown as rows."""
-        return bool(self.rows) or not self.text.strip()
-
-    def refuse(self, verdict: Verdict) -> None:
-        """Show the kernel's own refusal in the place of ours."""
-        self.refused = verdict
-        self.redraw()
+    @property
+    def row(self) -> Row | None:
+        return self.value.rows[self.cursor.at] if self.cursor.at < len(self.value.rows) else None
 
     # -- typing
 
@@ -165,20 +93,19 @@ class FilterPane(Pane):
             self._commit(self.editing.text)
             if event.key == "tab" and not self.editing_text:
                 self.cell = min(self.cell + 1, 3)
-            self.redraw()
-            return True
-        if self.kptui.keymap.command(self.scope, event.key) == "filter.fix" and not event.is_printable:
-            self._fix_typed(self.editing)
-            return True
-        if event.key in ("escape", "ctrl+c"):
+        elif self.kptui.keymap.command(self.scope, event.key) == "filter.fix" and not event.is_printable:
+            if self.fix is not None and self.editing_text:
+                self.editing = TextLine(
+                    self.fix.apply(self.editing.text), self.fix.start + len(self.fix.text)
+                )
+        elif event.key in ("escape", "ctrl+c"):
             self.editing = None
-            self.redraw()
-            return True
-        changed = self.editing.key(event.key, event.character)
-        if changed is None:
-            return False
-        self.editing = changed
-        self.refused = None
+        else:
+            changed = self.editing.key(event.key, event.character)
+            if changed is None:
+                return False
+            self.editing = changed
+            self.refused = None
         self.redraw()
         return True
 
@@ -190,197 +117,122 @@ class FilterPane(Pane):
     def _commit(self, text: str) -> None:
         self.editing = None
         if self.editing_text:
-            self._take_text(text.strip())
+            self.value.take_text(text.strip())
+        elif CELLS[self.cell] == "field":
+            self.value.set_field(self.cursor.at, text.strip())
+        else:
+            self.value.set_value(self.cursor.at, text)
+        self.changed()
+
+    def on_key(self, event: events.Key) -> None:
+        # On a field or a value, what is no command starts typing it; on a value digits and quotes always do.
+        if (
+            self.typing
+            or self.row is None
+            or CELLS[self.cell] not in ("value", "field")
+            or not event.character
+        ):
             return
-        row = self.rows[self.cursor.at]
-        name = CELLS[self.cell]
-        if name == "field":
-            row = self._with_field(row, text.strip())
-        elif name == "value":
-            row = replace(row, value=self._quoted(row, text.strip()))
-        self._replace(row)
-
-    def _with_field(self, row: Row, name: str) -> Row:
-        field = self.fields.get(name)
-        if field is None and name:
-            field = next(iter(self._matching(name)), None)
-        if field is None:
-            return replace(row, field=name)
-        op = row.op if row.op in field.operators else field.operators[0] if field.operators else row.op
-        value = row.value
-        quoted = value[:1] in ('"', "'")
-        if field.kind in ("string", "pointer") and not quoted:
-            value = '""'
-        elif field.kind not in ("string", "pointer") and quoted:
-            value = "0"
-        return replace(row, field=field.name, op=op, value=value)
-
-    def _matching(self, text: str) -> list[FilterField]:
-        """The fields that typed letters can mean: those that begin so, then those that hold them."""
-        text = text.casefold()
-        starts = [f for f in self.fields.values() if f.operators and f.name.casefold().startswith(text)]
-        holds = [
-            f for f in self.fields.values() if f.operators and text in f.name.casefold() and f not in starts
-        ]
-        return starts + holds
-
-    def _quoted(self, row: Row, value: str) -> str:
-        """A value as the kernel wants it: text in quotes, a number bare."""
-        field = self.fields.get(row.field.split(".")[0])
-        return (
-            typed_value(field, value) if field is not None and not row.field.endswith(".function") else value
-        )
-
-    def _replace(self, row: Row) -> None:
-        at = self.cursor.at
-        self._take_rows((*self.rows[:at], row, *self.rows[at + 1 :]))
+        known = self.kptui.keymap.command(self.scope, event.key)
+        digit = event.character.isdigit() or event.character in "-\"'/*"
+        if (known is None and event.is_printable) or (CELLS[self.cell] == "value" and digit):
+            self.editing_text = False
+            self.editing = TextLine.of(event.character)
+            event.stop()
+            event.prevent_default()
+            self.redraw()
 
     # -- commands
 
     def run(self, command: str) -> bool:
-        if self.cursor.key(command, len(self.rows), self.size.height - 6):
+        """Run a command of this pane; False if it is none of them."""
+        if self.cursor.key(command, len(self.value.rows), self.size.height - 6):
             self.redraw()
             return True
+        if not self._run_on_rows(command) and not self._run_on_all(command):
+            return False
+        self.redraw()
+        return True
+
+    def _run_on_rows(self, command: str) -> bool:
+        at = self.cursor.at
         match command:
             case "filter.left" | "filter.right":
-                self.cell = min(max(self.cell + (1 if command.endswith("right") else -1), 0), 3)
+                self.cell = min(max(self.cell + (1 if command == "filter.right" else -1), 0), 3)
+                return True
             case "filter.edit":
                 self._edit()
-            case "filter.cycle":
-                self._cycle()
+                return True
             case "filter.add_and" | "filter.add_or":
-                self._add("&&" if command == "filter.add_and" else "||")
-            case "filter.remove":
-                self._take_rows((*self.rows[: self.cursor.at], *self.rows[self.cursor.at + 1 :]))
-            case "filter.open" | "filter.close" | "filter.negate":
-                self._bracket(command)
+                if self.value.as_rows:
+                    self.value.add("&&" if command == "filter.add_and" else "||")
+                    self.cursor.move(len(self.value.rows) - 1, len(self.value.rows))
+                    self.cell = 1
+            case "filter.cycle" | "filter.remove" | "filter.open" | "filter.close" | "filter.negate":
+                if self.row is None:
+                    return True
+                if command == "filter.cycle" and CELLS[self.cell] == "value":
+                    self._edit()
+                    return True
+                if command == "filter.cycle":
+                    self.value.cycle(at, CELLS[self.cell])
+                elif command == "filter.remove":
+                    self.value.remove(at)
+                else:
+                    self.value.bracket(at, command.removeprefix("filter."))
+            case _:
+                return False
+        self.changed()
+        return True
+
+    def _run_on_all(self, command: str) -> bool:
+        match command:
             case "filter.text":
                 self.editing_text = True
-                self.editing = TextLine.of(self.text)
+                self.editing = TextLine.of(self.value.text)
             case "filter.processes":
-                if self.on_processes is not None:
-                    self.on_processes(self)
+                self._pick(self)
             case "filter.group":
-                self.whole_group = not self.whole_group
-                self._find_fields()
+                self.value.set_group(not self.value.whole_group)
+                self.changed()
             case "filter.fix":
-                self._fix()
+                if self.fix is not None:
+                    self.value.take_text(self.fix.apply(self.value.text))
+                    self.changed()
             case "filter.none":
-                self.screen.dismiss(FilterWanted("", self.whole_group))
+                self.screen.dismiss(FilterWanted("", self.value.whole_group))
             case "filter.apply":
-                self._apply()
+                verdict = self.verdict
+                # A refusal is on the screen already; the filter in force stays.
+                if verdict is None or verdict.ok:
+                    self.screen.dismiss(FilterWanted(self.value.text.strip(), self.value.whole_group))
             case "filter.close_dialog":
                 self.screen.dismiss(None)
             case _:
                 return False
-        self.redraw()
         return True
 
-    def _apply(self) -> None:
-        verdict = self.verdict
-        if verdict is not None and not verdict.ok:
-            return  # the refusal is on the screen; the old filter stays in force
-        self.screen.dismiss(FilterWanted(self.text.strip(), self.whole_group))
-
-    def _fix(self) -> None:
-        verdict = self.verdict
-        fix = next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
-        if fix is not None:
-            self._take_text(fix.apply(self.text))
-
-    def _fix_typed(self, editing: TextLine) -> None:
-        verdict = self.verdict
-        fix = next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
-        if fix is not None and self.editing_text:
-            self.editing = TextLine(fix.apply(editing.text), fix.start + len(fix.text))
-            self.redraw()
-
-    def _add(self, join: Join) -> None:
-        if not self.as_rows():
-            return
-        field = self.fields[self.rows[-1].field] if self.rows and self.rows[-1].field in self.fields else None
-        field = field or next((f for f in self.fields.values() if f.operators), _FALLBACK)
-        value = '""' if field.kind in ("string", "pointer") else "0"
-        row = Row(join="" if not self.rows else join, field=field.name, op=field.operators[0], value=value)
-        self._take_rows((*self.rows, row))
-        self.cursor.move(len(self.rows) - 1, len(self.rows))
-        self.cell = 1
-
-    def _bracket(self, command: str) -> None:
-        if not self.rows:
-            return
-        row = self.rows[self.cursor.at]
-        if command == "filter.negate":
-            row = replace(row, negated=not row.negated)
-        elif command == "filter.open":
-            row = replace(row, opens=row.opens + "(" if row.opens.count("(") < 3 else "")
-        else:
-            row = replace(row, closes=(row.closes + 1) % 4)
-        self._replace(row)
-
     def _edit(self) -> None:
-        if not self.rows:
-            if not self.as_rows():
-                self.run("filter.text")
-            else:
-                self._add("")
-            return
-        row = self.rows[self.cursor.at]
-        name = CELLS[self.cell]
-        if name not in ("field", "value"):
-            self._cycle()
-            return
-        self.editing_text = False
-        if name == "field":
-            self.editing = TextLine.of("")
-            return
-        value = row.value
-        bare = value[1:-1] if len(value) > 1 and value[0] in "\"'" and value[-1] == value[0] else value
-        self.editing = TextLine.of("" if bare == "0" else bare)
-
-    def _cycle(self) -> None:
-        """The next operator, field or join of this row; on a value, type it."""
-        if not self.rows:
-            self._edit()
-            return
-        row = self.rows[self.cursor.at]
-        name = CELLS[self.cell]
-        field = self.fields.get(row.field.split(".")[0])
-        if name == "join":
-            if row.join:
-                self._replace(replace(row, join="||" if row.join == "&&" else "&&"))
-        elif name == "op":
-            operators = (
-                field.operators if field and field.operators else ("==", "!=", "~", "<", "<=", ">", ">=", "&")
-            )
-            at = operators.index(row.op) if row.op in operators else -1
-            self._replace(replace(row, op=operators[(at + 1) % len(operators)]))
-        elif name == "field":
-            names = [f.name for f in self.fields.values() if f.operators]
-            at = names.index(row.field) if row.field in names else -1
-            self._replace(self._with_field(row, names[(at + 1) % len(names)]))
+        row = self.row
+        if row is None:
+            self.run("filter.add_and" if self.value.as_rows else "filter.text")
+        elif CELLS[self.cell] in ("field", "value"):
+            self.editing_text = False
+            self.editing = TextLine.of("" if CELLS[self.cell] == "field" else bare(row.value))
         else:
-            self._edit()
-
-    def on_key(self, event: events.Key) -> None:
-        # On a field or a value, a letter or digit that is no command starts typing it.
-        if not self.typing and self.rows and CELLS[self.cell] in ("value", "field") and event.character:
-            known = self.kptui.keymap.command(self.scope, event.key)
-            digit = event.character.isdigit() or event.character in "-\"'/*"
-            if (known is None and event.is_printable) or (CELLS[self.cell] == "value" and digit):
-                self.editing_text = False
-                self.editing = TextLine.of(event.character)
-                event.stop()
-                event.prevent_default()
-                self.redraw()
+            self.value.cycle(self.cursor.at, CELLS[self.cell])
+            self.changed()
 
     # -- drawing
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
+        value = self.value
         target = (
-            f"{self.group}: {', '.join(self.formats)}" if self.whole_group else f"{self.group}/{self.event}"
+            f"{self.group}: {', '.join(value.formats)}"
+            if value.whole_group
+            else f"{self.group}/{value.event}"
         )
-        title = "Group filter" if self.whole_group else "Filter"
+        title = "Group filter" if value.whole_group else "Filter"
         lines: list[Line | Strip] = [
             rule([(f"{title} of {clip(target, width - 30)}", "title")], [], width, True)
         ]
@@ -393,50 +245,50 @@ class FilterPane(Pane):
         return lines
 
     def _bottom(self, width: int) -> list[Line]:
+        key = self.kptui.keymap.key
         editing = self.editing if self.editing is not None and self.editing_text else None
-        text = editing.text if editing else self.text
-        verdict = self.verdict
+        text = editing.text if editing else self.value.text
         if not text.strip() and editing is None:
-            key = self.kptui.keymap.key
-            return [
-                [(" no filter: every event passes", "dim")],
-                [
-                    (f" {key('filter.add_and')}", "key"),
-                    (" adds a row   ", "dim"),
-                    (key("filter.text"), "key"),
-                    (" types it as text", "dim"),
-                ],
-            ]
+            add: Line = [(f" {key('filter.add_and')}", "key"), (" adds a row   ", "dim")]
+            typed: Line = [(key("filter.text"), "key"), (" types it as text", "dim")]
+            return [[(" no filter: every event passes", "dim")], [*add, *typed]]
+        verdict = self.verdict
         rows = hero_lines(
             text,
             verdict,
             width,
             editing=editing,
-            fix_key=self.kptui.keymap.key("filter.fix"),
+            fix=self.fix,
+            fix_key=key("filter.fix"),
             source="the kernel refused this" if self.refused else "",
             accepted=f"the kernel will accept this        {self.counted}".rstrip(),
         )
-        if self.whole_group and verdict is not None and self.refused is None:
+        if self.value.whole_group and verdict is not None and self.refused is None:
             rows.extend(self._group_lines(text, width))
-        field = self._current_field()
-        if self.editing is not None and not self.editing_text and CELLS[self.cell] == "field":
-            matching = "  ".join(f.name for f in self._matching(self.editing.text))
-            rows.append([(clip(f" {matching or 'no such field'}", width), "ok" if matching else "refused")])
-        elif field is not None:
-            kind = (
-                "text"
-                if field.is_text
-                else f"{'s' if field.signed else 'u'}{field.bits}"
-                if field.bits
-                else field.kind
-            )
-            rows.append([(f" {field.name}: {kind}   {' '.join(field.operators)}", "dim")])
+        rows.extend(self._field_lines(width))
         return rows
+
+    def _field_lines(self, width: int) -> list[Line]:
+        """What the field under the cursor is, or the fields that the letters typed can mean."""
+        if self.editing is not None and not self.editing_text and CELLS[self.cell] == "field":
+            matching = "  ".join(f.name for f in self.value.matching(self.editing.text))
+            return [[(clip(f" {matching or 'no such field'}", width), "ok" if matching else "refused")]]
+        field = self.value.field_of(self.row) if self.row is not None else None
+        if field is None:
+            return []
+        kind = (
+            "text"
+            if field.is_text
+            else f"{'s' if field.signed else 'u'}{field.bits}"
+            if field.bits
+            else field.kind
+        )
+        return [[(clip(f" {field.name}: {kind}   {' '.join(field.operators)}", width), "dim")]]
 
     def _group_lines(self, text: str, width: int) -> list[Line]:
         """What each event of the group makes of the filter; one that refuses keeps the filter it has."""
         lines: list[Line] = []
-        for event, verdict in self._verdicts(text).items():
+        for event, verdict in self.value.verdicts(text).items():
             if verdict.ok:
                 lines.append([("   ✓ ", "ok"), (clip(neutralise(event), width - 6), "")])
             else:
@@ -445,24 +297,18 @@ class FilterPane(Pane):
                 lines.append([("   ✗ ", "refused"), (clip(said, width - 6), "warn")])
         return lines[:6]
 
-    def _current_field(self) -> FilterField | None:
-        if self.cursor.at < len(self.rows):
-            return self.fields.get(self.rows[self.cursor.at].field.split(".")[0])
-        return None
-
     def _body(self, width: int, room: int) -> list[Line]:
-        if not self.as_rows():
+        if not self.value.as_rows:
             return [[(clip(" This text can't be shown as rows; edit it as text.", width), "dim")]]
-        if not self.rows:
-            names = "  ".join(f.name for f in self.fields.values())
+        rows = self.value.rows
+        if not rows:
+            names = "  ".join(name for name in self.value.fields)
             return [[(clip(f" fields: {names}", width), "dim")]]
-        cells = min(max(len(row.field) for row in self.rows) + 1, 30)
-        drawn = []
-        for index in self.cursor.window(len(self.rows), room):
-            drawn.append(self._row(self.rows[index], index == self.cursor.at, cells, width))
-        return drawn
+        cells = min(max(len(row.field) for row in rows) + 1, 30)
+        window = self.cursor.window(len(rows), room)
+        return [self._draw_row(rows[index], index == self.cursor.at, cells, width) for index in window]
 
-    def _row(self, row: Row, current: bool, names: int, width: int) -> Line:
+    def _draw_row(self, row: Row, current: bool, names: int, width: int) -> Line:
         line: Line = [("▌" if current else " ", "focus")]
 
         def cell(name: str, text: str, size: int) -> None:
@@ -474,8 +320,7 @@ class FilterPane(Pane):
             line.append((" ", ""))
 
         cell("join", row.join, 2)
-        before = row.opens + ("!" if row.negated else "")
-        line.append((pad(before, 4), "warn"))
+        line.append((pad(row.opens + ("!" if row.negated else ""), 4), "warn"))
         cell("field", row.field, names)
         cell("op", row.op, 2)
         cell("value", row.value, min(max(len(row.value) + 1, 8), max(width - length(line) - 6, 8)))
@@ -483,10 +328,6 @@ class FilterPane(Pane):
         return line
 
 
-def kernel_verdict(command: str, problems: Sequence[Problem], errno: str, sentence: str) -> Verdict:
-    """The kernel's refusal as a verdict for the builder."""
-    return Verdict(ok=False, command=command, problems=tuple(problems), errno=errno, sentence=sentence)
-
-
 def filter_dialog(pane: FilterPane) -> Dialog[FilterWanted | None]:
+    """A dialog that gives what to set, or None."""
     return Dialog(pane, width="90%", height="70%")

@@ -5,8 +5,6 @@ Rows and text are two views of one value, the draft's line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -15,19 +13,12 @@ from kptui.probes.fetch import ProbeSyntaxError
 from kptui.probes.suggest import Suggestion, wrap_deref
 from kptui.safetext import neutralise
 from kptui.ui.draft import Draft
+from kptui.ui.editor_rows import OfferColumns, Row, field_line, rows_of
 from kptui.ui.hero import hero_lines
-from kptui.ui.paint import Line, clip, pad, rule
+from kptui.ui.paint import Line, Span, clip, pad, rule
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
-from kptui.verdict import Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A row of the editor: what it stands for and which of them."""
-
-    what: str  # kind, name, place, maxactive, arg, add, offer, line
-    index: int = 0
+from kptui.verdict import Fix, Verdict
 
 
 class EditorPane(Pane):
@@ -47,6 +38,7 @@ class EditorPane(Pane):
         self.draft: Draft | None = None
         self.verdict: Verdict | None = None
         self.kernel: Verdict | None = None  # the kernel's own refusal of exactly this line
+        self.rewrite: str | None = None  # the whole line as it has to be for a syscall wrapper
         self.cursor = Cursor()
         self.editing: TextLine | None = None
         self.edited: Row | None = None
@@ -68,7 +60,7 @@ class EditorPane(Pane):
         self.kernel = None
         self.error = ""
         self._offers = draft.offers() if draft else ()
-        self._rows = self._make_rows()
+        self._rows = rows_of(draft, len(self._offers)) if draft else []
         if place_changed:
             self.cursor.at = next((i for i, row in enumerate(self._rows) if row.what == "offer"), 0)
             self.cursor.top = 0
@@ -79,18 +71,6 @@ class EditorPane(Pane):
     def _place(draft: Draft) -> object:
         probe = draft.probe
         return (probe.place, probe.kind, draft.replacing) if probe else None
-
-    def _make_rows(self) -> list[Row]:
-        probe = self.draft.probe if self.draft else None
-        if probe is None:
-            return [Row("line")] if self.draft else []
-        rows = [Row("kind"), Row("name"), Row("place")]
-        if probe.kind == "r":
-            rows.append(Row("maxactive"))
-        rows.extend(Row("arg", i) for i in range(len(probe.args)))
-        rows.append(Row("add"))
-        rows.extend(Row("offer", i) for i in range(len(self._offers)))
-        return rows
 
     def _changed(self) -> None:
         self.redraw()
@@ -110,6 +90,14 @@ class EditorPane(Pane):
     @property
     def shown_verdict(self) -> Verdict | None:
         return self.kernel or self.verdict
+
+    @property
+    def fix(self) -> Fix | None:
+        """What would mend the line: the rewriting for a syscall wrapper, or the verdict's own fix."""
+        if self.rewrite is not None:
+            return Fix(0, len(self.line), self.rewrite, f"rewrite: {self.rewrite}")
+        verdict = self.shown_verdict
+        return next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
 
     # -- typing
 
@@ -224,14 +212,13 @@ class EditorPane(Pane):
         return True
 
     def _fix(self, draft: Draft) -> None:
-        verdict = self.shown_verdict
-        fix = next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
+        fix = self.fix
         if fix is not None:
             self.set_draft(Draft(fix.apply(draft.line), draft.replacing))
 
     def _fix_typed(self, editing: TextLine) -> None:
         """Apply the fix to the line being typed."""
-        fix = next((p.fix for p in self.verdict.problems if p.fix), None) if self.verdict else None
+        fix = self.fix
         if fix is not None and self.edited is not None and self.edited.what == "line":
             self._typed(TextLine(fix.apply(editing.text), fix.start + len(fix.text)))
 
@@ -338,6 +325,7 @@ class EditorPane(Pane):
             self.shown_verdict,
             width,
             editing=line_edit,
+            fix=self.fix,
             fix_key=self.kptui.keymap.key("editor.fix"),
             source=source,
         )
@@ -361,67 +349,21 @@ class EditorPane(Pane):
         if draft.probe is None:
             text = "This line can't be shown as rows; edit it as text."
             return [[(" " + clip(text, width - 2), "dim")]]
+        offers = OfferColumns(draft, self._offers, width)
         drawn: list[Line | Strip] = []
         for index in self.cursor.window(len(self._rows), room):
-            current = index == self.cursor.at
-            drawn.append(self._draw_row(draft, self._rows[index], width, current))
+            row, current = self._rows[index], index == self.cursor.at
+            mark: Span = ("▌", "focus") if current and self.has_focus else (" ", "")
+            if (
+                current
+                and self.editing is not None
+                and self.edited is not None
+                and self.edited.what != "line"
+            ):
+                label = {"arg": f"{row.index + 1}", "add": "+"}.get(row.what, row.what)
+                drawn.append([mark, (pad(f" {label}", 11), "focus"), *self.editing.spans(width - 13, "bold")])
+            elif row.what == "offer":
+                drawn.append([mark, *offers.line(row.index, current)])
+            else:
+                drawn.append([mark, *field_line(draft.probe, row, width, current)])
         return drawn
-
-    def _draw_row(self, draft: Draft, row: Row, width: int, current: bool) -> Line:
-        mark = ("▌", "focus") if current and self.has_focus else (" ", "")
-        probe = draft.probe
-        assert probe is not None
-        if self.editing is not None and self.edited is not None and self.edited.what != "line" and current:
-            label = {"arg": f"{row.index + 1}", "add": "+"}.get(row.what, row.what)
-            return [mark, (pad(f" {label}", 11), "focus"), *self.editing.spans(width - 13, "bold")]
-        style = "bold" if current else ""
-        match row.what:
-            case "kind":
-                entry = "(•) entry  ( ) return" if probe.kind == "p" else "( ) entry  (•) return"
-                return [mark, (pad(" kind", 11), "dim"), (entry, style)]
-            case "name":
-                name = f"{probe.group or 'kprobes'} / {probe.event or '(the kernel makes one)'}"
-                return [mark, (pad(" name", 11), "dim"), (clip(neutralise(name), width - 13), style)]
-            case "place":
-                return [
-                    mark,
-                    (pad(" place", 11), "dim"),
-                    (clip(neutralise(str(probe.place)), width - 13), style),
-                ]
-            case "maxactive":
-                text = (
-                    str(probe.maxactive)
-                    if probe.maxactive
-                    else "–  (calls at a time; more for ones that sleep)"
-                )
-                return [mark, (pad(" maxactive", 11), "dim"), (clip(text, width - 13), style)]
-            case "arg":
-                text = neutralise(str(probe.args[row.index]))
-                return [mark, (pad(f" {row.index + 1:>2}", 4), "dim"), (clip(text, width - 6), style)]
-            case "add":
-                what = (
-                    "none yet: take offers below, or a to type one" if not probe.args else "a to type another"
-                )
-                return [mark, ("  + ", "dim"), (clip(what, width - 6), "dim")]
-        return self._draw_offer(draft, row, width, current, mark)
-
-    def _draw_offer(self, draft: Draft, row: Row, width: int, current: bool, mark: tuple[str, str]) -> Line:
-        offer = self._offers[row.index]
-        taken = draft.taken(offer) is not None
-        sign = (" ✓ ", "ok") if taken else ("   ", "")
-        names = min(max((len(o.name) for o in self._offers), default=8), 16)
-        types = min(max((len(o.ctype) for o in self._offers), default=8), 24 if width > 90 else 16)
-        wheres = min(max((len(o.where) for o in self._offers), default=4), 14)
-        line: Line = [
-            mark,
-            sign,
-            (pad(offer.where, wheres) + " ", "dim"),
-            (pad(offer.name, names) + " ", "bold" if current else ""),
-        ]
-        if width > 64:
-            line.append((pad(offer.ctype, types) + " ", "dim"))
-        room = width - sum(len(text) for text, _ in line)
-        form = str(offer.arg)
-        text = f"{form}  {offer.note}" if offer.note and len(form) + len(offer.note) + 2 <= room else form
-        line.append((clip(text, room), "ok" if taken else "bold" if current else "dim"))
-        return line

@@ -14,12 +14,11 @@ from kptui.events.model import Record, TraceEvent
 from kptui.events.values import event_values
 from kptui.filters import FilterSyntaxError, compile_filter, parse_filter
 from kptui.safetext import neutralise
-from kptui.ui.paint import Line, clip, highlight, pad, right, rule
+from kptui.ui.event_rows import DEFAULT_COLUMNS, RIGHT, cell, columns, seconds
+from kptui.ui.paint import Line, clip, highlight, pad, right, rule, wrap
 from kptui.ui.pane import Pane
 from kptui.ui.textline import TextLine
 
-COLUMNS = ("time", "delta", "cpu", "flags", "task", "event", "place", "args")
-DEFAULT_COLUMNS = frozenset({"time", "cpu", "task", "event", "args"})
 _VIEW_SLICE = 4000  # events tested against the view filter per tick: about 20 ms of the loop at most
 
 
@@ -48,7 +47,7 @@ class EventsPane(Pane):
         self.input: TextLine | None = None
         self.input_kind = ""
         self.error = ""
-        self.hint = ""
+        self.hint: list[str] = []
         self._seen = (-1, -1, -1)
 
     # -- the log grew
@@ -63,6 +62,12 @@ class EventsPane(Pane):
         if self.follow:
             self.at = max(len(self.view) - 1, 0)
         self.redraw()
+
+    def set_hint(self, lines: list[str]) -> None:
+        """What to say while there are no events."""
+        if lines != self.hint:
+            self.hint = lines
+            self.redraw()
 
     def set_view(self, text: str) -> bool:
         """Show only events for which a filter is true; '' shows all. False and a message where it is no filter."""
@@ -79,12 +84,17 @@ class EventsPane(Pane):
             def predicate(record: Record) -> bool:
                 return isinstance(record, TraceEvent) and test(event_values(record))
 
+        held = (
+            None if self.follow or not len(self.view) else self.view.index(min(self.at, len(self.view) - 1))
+        )
         self.error = ""
         self.view_text = text
         self.view = LogView(self.captured, predicate)
         self._seen = (-1, -1, -1)
-        self.follow = True
         self.tick()
+        if held is not None:
+            # Whoever holds the view looks at something: the cursor stays on it, or on the nearest that is shown.
+            self.at = min(self.view.position(held), max(len(self.view) - 1, 0))
         return True
 
     @property
@@ -275,81 +285,41 @@ class EventsPane(Pane):
         if len(self.captured):
             key = self.kptui.keymap.key("events.reset")
             return [[(clip(f" No captured event matches the view filter; {key} shows all.", width), "dim")]]
-        return [[(clip(f" {piece}", width), "dim")] for piece in (self.hint or "No events yet.").split("\n")]
+        return [[(" ", ""), (piece, "dim")] for line in self.hint for _, piece in wrap(line, width - 2)]
 
     def _header(self, width: int) -> Line:
         line: Line = [("  ", "")]
-        for name, title, size in self._columns(width):
-            if name == "args":
-                line.append((title, "dim"))
-                break
-            line.append((right(title, size) if name in ("time", "delta", "cpu") else pad(title, size), "dim"))
+        for name, title, size in columns(self.columns, width):
+            line.append(((right if name in RIGHT else pad)(title, size) if size else title, "dim"))
             line.append(("  ", ""))
         return line
 
-    def _columns(self, width: int) -> list[tuple[str, str, int]]:
-        """(column, heading, cells) of each column shown; what is last gets the rest."""
-        wide = width >= 110
-        sizes = {
-            "time": 15 if wide else 14,
-            "delta": 9,
-            "cpu": 3,
-            "flags": 5,
-            "task": 22 if wide else 16,
-            "event": 18 if wide else 12,
-            "place": 28 if wide else 20,
-            "args": 0,
-        }
-        titles = {"task": "COMM-PID", "delta": "Δ"}
-        return [(c, titles.get(c, c.upper()), sizes[c]) for c in COLUMNS if c in self.columns]
-
     def _time(self, position: int) -> float | None:
         record = self.record_at(position)
-        return _seconds(record.ts) if isinstance(record, TraceEvent) else None
+        return seconds(record.ts) if isinstance(record, TraceEvent) else None
 
     def _row(self, position: int, width: int, previous: float | None) -> tuple[Line, float | None]:
+        """One row, and the time against which the next one's delta counts."""
         record = self.record_at(position)
         current = position == self.at and not self.follow
-        mark: Line = [("▌ ", "focus")] if current else [("  ", "")]
+        line: Line = [("▌ ", "focus")] if current else [("  ", "")]
         if record is None:
-            return [*mark, ("(evicted)", "dim")], previous
+            return [*line, ("(evicted)", "dim")], previous
         if not isinstance(record, TraceEvent):
-            style = "refused" if record.kind == "lost" else "dim"
-            sign = "✗ " if record.kind == "lost" else ""
-            return [*mark, (clip(sign + neutralise(record.text).strip(), width - 3), style)], previous
-        time = _seconds(record.ts)
-        delta = _delta(time - previous) if time is not None and previous is not None else ""
-        cells = {
-            "time": neutralise(record.ts),
-            "delta": delta,
-            "cpu": str(record.cpu),
-            "flags": neutralise(record.flags or ""),
-            "task": "",
-            "event": neutralise(record.event),
-            "place": _place(record),
-            "args": _args(record),
-        }
-        line: Line = mark
+            style, sign = ("refused", "✗ ") if record.kind == "lost" else ("dim", "")
+            return [*line, (clip(sign + neutralise(record.text).strip(), width - 3), style)], previous
         used = 2
-        for name, _, size in self._columns(width):
+        for name, _, size in columns(self.columns, width):
+            text = cell(record, name, size, previous)
             if name == "args":
-                line = [*line, *self._marked(clip(cells["args"], max(width - used - 1, 1)), current)]
-                break
-            if name == "task":
-                pid = f"-{record.pid}"
-                text = clip(neutralise(record.comm), size - len(pid)) + pid
-                piece = pad(text, size)
-            elif name in ("time", "delta", "cpu"):
-                piece = right(cells[name], size)
+                text = clip(text, max(width - used - 1, 1))
+            if name in ("task", "event", "args"):
+                line.extend(self._marked(text, current))
             else:
-                piece = pad(cells[name], size)
-            style = "bold" if current else "dim" if name in ("time", "cpu", "delta", "flags") else ""
-            line = [
-                *line,
-                *(self._marked(piece, current) if name in ("task", "event") else [(piece, style)]),
-                ("  ", ""),
-            ]
+                line.append((text, "bold" if current else "" if name == "place" else "dim"))
+            line.append(("  ", ""))
             used += size + 2
+        time = seconds(record.ts)
         return line, time if time is not None else previous
 
     def _marked(self, text: str, current: bool) -> Line:
@@ -364,54 +334,3 @@ class EventsPane(Pane):
             positions.extend(range(start, start + len(needle)))
             start = folded.find(needle, start + len(needle))
         return highlight(text, positions, "match", base)
-
-
-def _seconds(ts: str) -> float | None:
-    try:
-        return float(ts)
-    except ValueError:
-        return None
-
-
-def _delta(seconds: float) -> str:
-    if seconds < 0:
-        return "–"
-    if seconds < 0.001:
-        return f"{seconds * 1e6:.0f} µs"
-    return f"{seconds * 1e3:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
-
-
-def _place(event: TraceEvent) -> str:
-    place = event.ip or event.ret_ip
-    if place is None:
-        return ""
-    name = f"{place.sym or place.addr or '?'}{f'+0x{place.off:x}' if place.off else ''}"
-    if place.mod:
-        name += f" [{place.mod}]"
-    return neutralise(f"{name} <- {event.func}" if event.func else name)
-
-
-def _args(event: TraceEvent) -> str:
-    """The arguments as the kernel printed them, with strings quoted."""
-    if event.body is not None:
-        return neutralise(event.body)
-    pieces = []
-    for arg in event.args:
-        if arg.value is None:
-            text = "(fault)"
-        elif isinstance(arg.value, tuple):
-            text = "{" + ",".join("(fault)" if v is None else v for v in arg.value) + "}"
-        else:
-            text = f'"{arg.value}"' if arg.type == "str" else arg.value
-        pieces.append(f"{arg.name}={text}")
-    return neutralise(" ".join(pieces))
-
-
-def row_text(record: Record) -> str:
-    """One captured record as a line of text for the clipboard or a file: neutralised, whole."""
-    if isinstance(record, TraceEvent):
-        place = _place(record)
-        body = f"({place}) {_args(record)}".rstrip() if place else _args(record)
-        task = f"{neutralise(record.comm)}-{record.pid}"
-        return f"{task} [{record.cpu:03d}] {neutralise(record.ts)}: {neutralise(record.event)}: {body}"
-    return neutralise(record.text)

@@ -1,0 +1,80 @@
+"""The rows of the probe editor: what there is to move the cursor over, and how each reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kptui.probes.definition import Probe
+from kptui.probes.suggest import Suggestion
+from kptui.safetext import neutralise
+from kptui.ui.draft import Draft
+from kptui.ui.paint import Line, clip, length, pad
+
+LABEL = 11  # cells of a field's label
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row of the editor: what it stands for (kind, name, place, maxactive, arg, add, offer, line), which of them."""
+
+    what: str
+    index: int = 0
+
+
+def rows_of(draft: Draft, offers: int) -> list[Row]:
+    """The rows of a draft: its fields, its arguments, what is offered; the bare line where it doesn't parse."""
+    probe = draft.probe
+    if probe is None:
+        return [Row("line")]
+    rows = [Row("kind"), Row("name"), Row("place")]
+    if probe.kind == "r":
+        rows.append(Row("maxactive"))
+    rows.extend(Row("arg", i) for i in range(len(probe.args)))
+    rows.append(Row("add"))
+    rows.extend(Row("offer", i) for i in range(offers))
+    return rows
+
+
+def field_line(probe: Probe, row: Row, width: int, current: bool) -> Line:
+    """A field or an argument, after the cursor's mark."""
+    style = "bold" if current else ""
+    if row.what == "arg":
+        text = clip(neutralise(str(probe.args[row.index])), width - 6)
+        return [(pad(f" {row.index + 1:>2}", 4), "dim"), (text, style)]
+    if row.what == "add":
+        what = "a to type another" if probe.args else "none yet: take offers below, or a to type one"
+        return [("  + ", "dim"), (clip(what, width - 6), "dim")]
+    text = {
+        "kind": "(•) entry  ( ) return" if probe.kind == "p" else "( ) entry  (•) return",
+        "name": f"{probe.group or 'kprobes'} / {probe.event or '(the kernel makes one)'}",
+        "place": str(probe.place),
+        "maxactive": str(probe.maxactive or "–  (calls at a time; more for ones that sleep)"),
+    }[row.what]
+    return [(pad(f" {row.what}", LABEL), "dim"), (clip(neutralise(text), width - LABEL - 2), style)]
+
+
+class OfferColumns:
+    """What is offered at a place, in columns as wide as the offers need."""
+
+    def __init__(self, draft: Draft, offers: Sequence[Suggestion], width: int) -> None:
+        self._draft = draft
+        self._offers = offers
+        self._width = width
+        self._where = min(max((len(o.where) for o in offers), default=4), 14)
+        self._name = min(max((len(o.name) for o in offers), default=8), 16)
+        self._type = min(max((len(o.ctype) for o in offers), default=8), 24 if width > 90 else 16)
+
+    def line(self, index: int, current: bool) -> Line:
+        """One offer: taken or not, where it is, its name, its C type, the fetch argument that it adds, a note."""
+        offer = self._offers[index]
+        taken = self._draft.taken(offer) is not None
+        line: Line = [(" ✓ ", "ok") if taken else ("   ", "")]
+        line.append((pad(offer.where, self._where) + " ", "dim"))
+        line.append((pad(offer.name, self._name) + " ", "bold" if current else ""))
+        if self._width > 64:
+            line.append((pad(offer.ctype, self._type) + " ", "dim"))
+        room = self._width - length(line) - 1
+        form = str(offer.arg)
+        text = f"{form}  {offer.note}" if offer.note and len(form) + len(offer.note) + 2 <= room else form
+        return [*line, (clip(text, room), "ok" if taken else "bold" if current else "dim")]

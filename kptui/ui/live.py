@@ -1,0 +1,241 @@
+"""What is new: symbols, probes and their counters, captured events.
+
+Threads produce, the screen asks. The reader's thread knows nothing of the screen; a timer drains it in batches, and
+whatever may block (kallsyms, tracefs) is read on a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kptui.events.log import EventLog
+from kptui.events.model import ArgSpec
+from kptui.events.parse import arg_specs
+from kptui.kernel.refusal import Refused
+from kptui.kernel.session import Session
+from kptui.kernel.states import EventState
+from kptui.probes.check import Target
+from kptui.safetext import neutralise
+from kptui.symbols import SymbolSearch, SymbolTable
+from kptui.ui.panes.chrome import Status
+from kptui.ui.world import Gate, World
+
+if TYPE_CHECKING:
+    from kptui.ui.app import KptuiApp
+
+TICK = 0.1  # s between looks at the reader: ten frames a second are the most anyone reads
+POLL = 1.0  # s between looks at the probes' counters
+FEED = 1 << 20  # bytes given to the log in one tick: about 20 ms of the loop
+SILENCE = 10.0  # s without an event before the pane asks whether that is right
+
+
+class Live:
+    """The state of the machine as last seen, and the timers that keep it fresh."""
+
+    def __init__(self, app: KptuiApp, world: World) -> None:
+        self._app = app
+        self.world = world
+        self.gate = Gate()
+        self.captured = EventLog(max_bytes=world.config.max_bytes, max_events=world.config.max_events)
+        self.table: SymbolTable | None = None
+        self.states: tuple[EventState, ...] = ()
+        self.target = Target.from_readme(world.readme, world.release)
+        self.lost = 0
+        self.rate = 0.0
+        self._pending = b""
+        self._counted = (time.monotonic(), 0)
+        self._polling = False
+        self._reader_error = ""
+        self._warnings: tuple[str, ...] = ()
+        self._since: dict[tuple[str, str], float] = {}  # when each event was first seen enabled
+        self._specs: dict[tuple[str, str], tuple[str, tuple[ArgSpec, ...]]] = {}
+
+    def start(self) -> None:
+        """Begin reading symbols, open the session, start the timers."""
+        app = self._app
+        app.run_worker(self.load_symbols(), group="symbols")
+        app.run_worker(self._open(), group="kernel")
+        app.set_interval(TICK, self._tick)
+        app.set_interval(POLL, self._poll)
+
+    @property
+    def session(self) -> Session | None:
+        return self.world.session
+
+    @property
+    def ours(self) -> list[EventState]:
+        return [state for state in self.states if state.ours]
+
+    # -- symbols
+
+    async def load_symbols(self) -> None:
+        """Read and index the symbols off the event loop."""
+        pane = self._app.workspace.symbols
+
+        def read() -> tuple[SymbolTable, SymbolSearch]:
+            table = SymbolTable.parse(self.world.read_symbols())
+            return table, SymbolSearch(table)
+
+        try:
+            table, search = await asyncio.to_thread(read)
+        except (OSError, ValueError) as error:
+            pane.set_search(None, 0, f"no symbols: {neutralise(str(error))}")
+            return
+        if not len(table):
+            pane.set_search(None, 0, "no symbols in this file; start with --kallsyms FILE")
+            return
+        self.table = table
+        hidden = (
+            "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
+        )
+        pane.set_search(search, len(table), warning=hidden)
+        modules = frozenset(table.modules)
+        self.target = replace(
+            self.target,
+            symbol_count=lambda name, module: len(table.lookup(name, module)),
+            is_loaded_module=modules.__contains__,
+        )
+        self._app.judge(self._app.workspace.editor.line)
+        # The first list is on the screen; the index is made while the user reads it.
+        await asyncio.to_thread(search.prepare)
+        await asyncio.to_thread(search.warm)
+
+    # -- the session
+
+    async def _open(self) -> None:
+        app = self._app
+        try:
+            session = await self.gate.call(self.world.open_session)
+        except (OSError, Refused) as error:
+            app.workspace.notice.show(f"no live tracing: {neutralise(str(error))}")
+            session = None
+        self.world.session = session
+        app.workspace.probes.available = session is not None
+        app.workspace.probes.redraw()
+        for note in self.world.notes:
+            app.say(note, "warning")
+        self.show_warnings()
+        await self.refresh()
+
+    def show_warnings(self) -> None:
+        """Say what the session has newly to complain of."""
+        if self.session is not None:
+            for note in self.session.warnings[len(self._warnings) :]:
+                self._app.say(note, "warning")
+            self._warnings = self.session.warnings
+
+    async def refresh(self) -> None:
+        """Ask the kernel what stands, and show it."""
+        session, workspace = self.session, self._app.workspace
+        if session is None:
+            self._show_hint()
+            return
+        try:
+            self.states = await self.gate.call(session.states)
+            stats = await self.gate.call(session.stats)
+            await self._learn_formats(session)
+        except (OSError, Refused) as error:
+            workspace.notice.show(neutralise(str(error)))
+            return
+        workspace.notice.show("" if self.world.demo else self.world.findings.headline)
+        self.lost = stats.lost
+        now = time.monotonic()
+        on = {(state.group, state.event) for state in self.ours if state.enabled}
+        self._since = {name: self._since.get(name, now) for name in on}
+        workspace.probes.set_states(self.states, now)
+        self._show_hint()
+        self.show_status()
+
+    async def _learn_formats(self, session: Session) -> None:
+        """Tell the log the arguments of our events, so that a string that imitates one is read right."""
+        known = {name: self._specs[name][0] for name in self._specs}
+        ours = {(state.group, state.event): state.definition for state in self.ours}
+        if known == ours:
+            return
+        for name, definition in ours.items():
+            if known.get(name) != definition:
+                try:
+                    format_ = await self.gate.call(session.format, *name)
+                except (Refused, ValueError):
+                    continue
+                self._specs[name] = definition, arg_specs(format_.print_fmt)
+        self._specs = {name: self._specs[name] for name in ours if name in self._specs}
+        # The kernel prints no group: of two events of one name neither is told apart, and neither is believed.
+        names = [event for _, event in self._specs]
+        specs = {event: spec for (_, event), (_, spec) in self._specs.items() if names.count(event) == 1}
+        self.captured.set_formats(specs)
+
+    # -- timers
+
+    def _tick(self) -> None:
+        session = self.session
+        if session is not None and session.reader is not None:
+            if len(self._pending) < FEED:
+                self._pending += session.reader.drain()
+            if self._pending:
+                self.captured.feed(self._pending[:FEED])
+                self._pending = self._pending[FEED:]
+            if session.reader.error and session.reader.error != self._reader_error:
+                self._reader_error = session.reader.error
+                self._app.say(self._reader_error, "error")
+        now = time.monotonic()
+        then, received = self._counted
+        if now - then >= 1:
+            self.rate = (self.captured.received - received) / (now - then)
+            self._counted = (now, self.captured.received)
+        self._app.workspace.events.tick()
+        self.show_status()
+
+    def _poll(self) -> None:
+        if self.session is not None and not self._polling and not self.gate.busy:
+            self._app.run_worker(self._poll_once(), group="poll")
+
+    async def _poll_once(self) -> None:
+        self._polling = True
+        try:
+            await self.refresh()
+        finally:
+            self._polling = False
+
+    # -- what it says
+
+    def show_status(self) -> None:
+        session, workspace = self.session, self._app.workspace
+        workspace.status.show(
+            Status(
+                kernel=self.world.release,
+                demo=self.world.demo,
+                live=session is not None,
+                instance=f"instance {session.instance}" if session else "",
+                on=sum(state.enabled for state in self.ours),
+                defined=len(self.ours),
+                rate=self.rate,
+                lost=max(self.lost, self.captured.lost),
+                hidden=session is not None,
+                pane=workspace.number,
+            )
+        )
+
+    def _show_hint(self) -> None:
+        """What the empty events pane says: the next step, or why nothing comes."""
+        key = self._app.keymap.key
+        on = [state for state in self.ours if state.enabled]
+        if self.session is None:
+            lines = [
+                "No live events here: the line on top says what is missing. Lines and scripts can be written."
+            ]
+        elif not self.ours:
+            lines = [f"No events yet: {key('search')} finds a function, {key('symbols.entry')} probes it."]
+        elif not on:
+            lines = [f"No events yet: {key('pane.probes')} and {key('probes.toggle')} enable a probe."]
+        else:
+            names = ", ".join(f"{neutralise(s.event)} ({s.hits or 0} hits)" for s in on[:4])
+            lines = [f"Waiting for {names} …"]
+            if time.monotonic() - min(self._since.values(), default=time.monotonic()) > SILENCE:
+                lines.append(
+                    "Nothing in ten seconds: is this function called at all? Does a filter drop everything?"
+                )
+        self._app.workspace.events.set_hint(lines)
