@@ -1,147 +1,136 @@
-"""Start the screen and end it: what must happen before the first frame, on a signal, and after the last.
+"""Start the screen: what must happen before the first frame, which kernel it is given, and what is said after the last.
 
-Cleanup lives here, outside the screen: whatever ends the program (quit, SIGINT, SIGTERM, SIGHUP when SSH drops, an
-exception), the session is closed and the kernel left as it was.
+The first frame is drawn before anything heavy is imported; the symbols are being read by a child process meanwhile.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import io
 import os
-import signal
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kptui.ending import Ending, Interrupted, Opened, farewell, write_terminal
 from kptui.host.config import Config
+from kptui.safetext import decode, neutralise
 
 if TYPE_CHECKING:
-    from types import FrameType
-
+    from kptui.kernel.files import KernelFiles
+    from kptui.kernel.kallsyms import KallsymsReading
+    from kptui.kernel.leftovers import Leftover
     from kptui.kernel.session import Session
     from kptui.ui.app import KptuiApp
     from kptui.ui.world import World
 
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 DEMO_RELEASE = "6.12.107+deb13-amd64"  # where the demo's symbols and events were recorded
-GRACE = 4.0  # s for the screen to end after a signal before the session is closed without it
-
-
-class Opened:
-    """The session once it is open, for whoever has to close it."""
-
-    def __init__(self) -> None:
-        self.session: Session | None = None
-        self._lock = threading.Lock()
-        self._closing = False
-
-    def open(self, make: Callable[[], Session]) -> Session | None:
-        """Open it, unless the end has already begun."""
-        with self._lock:
-            if self._closing:
-                return None
-            self.session = make()
-        return self.session
-
-    def close(self) -> list[str]:
-        # A signal can end the program while the session is being opened; wait for that, but not for ever.
-        locked = self._lock.acquire(timeout=2)
-        try:
-            self._closing = True
-            return self.session.close() if self.session is not None else []
-        finally:
-            if locked:
-                self._lock.release()
+CRASH = "crash.txt"
 
 
 def run(args: argparse.Namespace, config: Config) -> int:
     """The whole interactive program; returns the exit status."""
     opened = Opened()
-    world = _demo_world(args, config, opened) if args.demo else _real_world(args, config, opened)
-    if isinstance(world, str):
-        print(f"kptui: {world}", file=sys.stderr)
-        return 1
-    with _splash(world):
-        from kptui.ui.app import KptuiApp
+    crash = ""
+    failed = False
+    with Ending(opened) as ending:
+        try:
+            ending.skeleton()
+            _draw_skeleton("DEMO" if args.demo else os.uname().release)
+            make = _demo_world if args.demo else _real_world
+            crash, failed = _show(make(args, config, opened), ending)
+        except Interrupted:
+            pass
+        except Exception:  # noqa: BLE001 - whatever it is, the terminal and the kernel are put in order first
+            import traceback
+
+            crash = traceback.format_exc()
+        finally:
+            ending.begin_closing()
+            ending.restore_terminal()
+            left = opened.close()
+    farewell(left)
+    if crash and ending.signal is None:  # a terminal that goes away under a signal makes for many errors
+        _tell_crash(crash)
+    return ending.status(bool(crash or failed or left))
+
+
+def _show(world: World, ending: Ending) -> tuple[str, bool]:
+    """Run the screen to its end; what it died of (a traceback, or ''), and whether it wants a failure reported."""
+    import asyncio
+
+    from rich.console import Console
+
+    from kptui.ui.app import KptuiApp
+
     app = KptuiApp(world)
-    ending = Ending(app, opened)
+    # Tracebacks are for a file, not for somebody's terminal.
+    said = io.StringIO()
+    app.error_console = Console(file=said, color_system=None, markup=False, highlight=False, width=110)
+    ending.screen(app.end_soon)
+
+    async def screen() -> None:
+        try:
+            await app.run_async(mouse=world.config.mouse)
+        finally:
+            ending.screen_ended(orderly=not said.getvalue())
+
+    # Returns when the threads have done what they were doing; `ending` limits the time for that.
+    asyncio.run(screen())
+    return _traceback(app, said.getvalue()), bool(app.return_code)
+
+
+def _traceback(app: KptuiApp, said: str) -> str:
+    error: BaseException | None = getattr(app, "_exception", None)
+    error = getattr(error, "error", error)  # a worker's own, not textual's report of it
+    if not isinstance(error, BaseException):
+        return said.strip()
+    import traceback
+
+    return "".join(traceback.format_exception(error))
+
+
+def _tell_crash(text: str) -> None:
+    """One sentence on the terminal, the traceback in a file."""
+    from kptui.host.dirs import shown, state_dir
+
+    last = next((line for line in reversed(text.splitlines()) if line.strip()), "")
+    path: Path | None = state_dir() / CRASH
     try:
-        with ending:
-            app.run(mouse=config.mouse)
-    finally:
-        left = opened.close()
-        _farewell(left)
-    if ending.signal is not None:
-        return 128 + ending.signal
-    return 1 if left or app.return_code else 0
-
-
-def _farewell(left: list[str]) -> None:
-    """What could not be undone, and how to; nothing else is worth a line. The terminal may be gone by now."""
-    with contextlib.suppress(OSError, ValueError):
-        for sentence in left:
-            print(f"kptui: {sentence}", file=sys.stderr)
-        if left:
-            print("kptui: `kptui cleanup` tries again", file=sys.stderr)
-
-
-class Ending:
-    """Turns signals into an orderly end, and into a disorderly one that still cleans up when the screen hangs."""
-
-    def __init__(self, app: KptuiApp, opened: Opened) -> None:
-        self._app = app
-        self._opened = opened
-        self.signal: int | None = None
-        self._before: dict[int, object] = {}
-
-    def __enter__(self) -> Ending:
-        for number in SIGNALS:
-            self._before[number] = signal.signal(number, self._on_signal)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        # From here on a further signal must not interrupt the cleaning up.
-        for number in SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-
-    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        first = self.signal is None
-        self.signal = number
-        if first:
-            threading.Thread(target=self._insist, daemon=True, name="kptui-ending").start()
-        with contextlib.suppress(RuntimeError):
-            self._app.end_soon()
-
-    def _insist(self) -> None:
-        time.sleep(GRACE)
-        self._opened.close()
-        os._exit(128 + (self.signal or 0))
+        assert path is not None
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            file.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
+    except OSError:
+        path = None
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(f"kptui: it failed, by a mistake of its own: {neutralise(last[:300])}", file=sys.stderr)
+        if path is not None:
+            print(f"kptui: where, for a report: {shown(path)}", file=sys.stderr)
+        else:
+            print(text.encode("ascii", "backslashreplace").decode(), file=sys.stderr)
 
 
 # -- worlds
 
 
-def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> World | str:
+def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> World:
     from kptui.host.dirs import state_dir
     from kptui.kernel.capabilities import Findings
-    from kptui.kernel.session import Session
     from kptui.kernel.sim import SimFiles, demo_kallsyms
-    from kptui.safetext import decode
     from kptui.ui.world import World
 
     files = SimFiles()
 
-    def make() -> Session:
-        session = Session.open(files, state_dir=state_dir(), group=args.group)
-        session.start_reader()
-        return session
+    def read_symbols() -> bytes:
+        return _symbols(args.kallsyms) if args.kallsyms else demo_kallsyms()
 
     return World(
-        read_symbols=demo_kallsyms,
-        open_session=lambda: opened.open(make),
+        read_symbols=read_symbols,
+        open_session=lambda: opened.open(lambda: _open_session(files, args.group)),
         findings=Findings(None, ()),
         config=config,
         state_dir=state_dir(),
@@ -150,43 +139,43 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
         readme=decode(files.read("README")),
         demo=True,
         group=args.group,
+        list_processes=files.processes,
     )
 
 
-def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> World | str:
+def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> World:
+    from kptui.kernel.kallsyms import start_reading
+
+    path = args.kallsyms or "/proc/kallsyms"
+    readings = [start_reading(path)]
+
     from kptui.host.dirs import state_dir
     from kptui.kernel.capabilities import examine
     from kptui.kernel.files import TracefsFiles
-    from kptui.kernel.kallsyms import start_reading
-    from kptui.safetext import decode
     from kptui.ui.world import World
 
-    path = args.kallsyms or "/proc/kallsyms"
-    reading = start_reading(path)
     findings = examine(tracefs=args.tracefs)
-    if args.tracefs and findings.tracefs is None:
-        return f"{args.tracefs} is no tracefs: it has no kprobe_events and no instances"
+    files = TracefsFiles(findings.tracefs) if findings.tracefs is not None else None
     readme = ""
-    if findings.tracefs is not None:
+    if files is not None:
         with contextlib.suppress(OSError):
-            readme = decode(TracefsFiles(findings.tracefs).read("README"))
-
-    readings = [reading]
+            readme = decode(files.read("README"))
+    notes: list[str] = []
 
     def read_symbols() -> bytes:
         # The first reading began before the screen; a later one is asked for because modules come and go.
-        return (readings.pop() if readings else start_reading(path)).result()
-
-    def make() -> Session:
-        from kptui.kernel.session import Session
-
-        assert findings.tracefs is not None
-        session = Session.open(TracefsFiles(findings.tracefs), state_dir=state_dir(), group=args.group)
-        session.start_reader()
-        return session
+        return _symbols(path, readings.pop() if readings else None)
 
     def open_session() -> Session | None:
-        return opened.open(make) if findings.can_trace else None
+        if files is None or not findings.can_trace:
+            return None
+        session = opened.open(lambda: _open_session(files, args.group))
+        if session is not None:
+            from kptui.kernel.leftovers import leftovers
+
+            with contextlib.suppress(OSError):
+                notes.extend(leftover_notes(leftovers(files, state_dir()), config))
+        return session
 
     return World(
         read_symbols=read_symbols,
@@ -198,34 +187,60 @@ def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
         release=os.uname().release,
         readme=readme,
         group=args.group,
+        notes=notes,
     )
+
+
+def _symbols(path: str, reading: KallsymsReading | None = None) -> bytes:
+    """The list of symbols; OSError with a sentence where there is none."""
+    from kptui.kernel.kallsyms import KallsymsError, start_reading
+
+    try:
+        return (reading or start_reading(path)).result()
+    except KallsymsError as error:
+        raise OSError(str(error)) from error
+
+
+def _open_session(files: KernelFiles, group: str | None) -> Session:
+    """A session that is being read; nothing stays behind when that fails half-way."""
+    from kptui.host.dirs import state_dir
+    from kptui.kernel.session import Session
+
+    session = Session.open(files, state_dir=state_dir(), group=group)
+    try:
+        session.start_reader()
+    except BaseException:
+        session.close()
+        raise
+    return session
+
+
+def leftover_notes(found: Sequence[Leftover], config: Config) -> list[str]:
+    """One sentence about what killed kptuis left and how to be rid of it, or none."""
+    if not found:
+        return []
+    from kptui.ui.commands import Keymap
+
+    probes = sum(len(item.probes) for item in found)
+    instances = sum(len(item.instances) for item in found)
+    counts = [(probes, "probe"), (instances, "trace instance")]
+    what = " and ".join(f"{count} {name}{'s' * (count > 1)}" for count, name in counts if count)
+    pids = ", ".join(str(item.pid) for item in found[:5]) + (" …" if len(found) > 5 else "")
+    who = f"A killed kptui (pid {pids})" if len(found) == 1 else f"{len(found)} killed kptuis (pids {pids})"
+    keymap = Keymap(config.keys)
+    how = f"press {keymap.key('palette')} and choose" if keymap.key("palette") else "the palette has"
+    return [f"{who} left {what}: {how} {keymap.commands['leftovers'].title}"]
 
 
 # -- the first frame
 
 
-@contextlib.contextmanager
-def _splash(world: World) -> Iterator[None]:
-    """A skeleton of the screen, written before textual is imported: something stands there within milliseconds.
-
-    On an exception the terminal is given back, since nobody else would.
-    """
-    try:
+def _draw_skeleton(about: str) -> None:
+    """A skeleton of the screen, before textual is imported: something stands there within milliseconds."""
+    with contextlib.suppress(OSError, ValueError):
         size = os.get_terminal_size(sys.stderr.fileno())
-        _write(_skeleton(size.columns, size.lines, world))
-        yield
-    except BaseException:
-        _write("\x1b[?25h\x1b[?1049l")
-        raise
-
-
-def _skeleton(columns: int, lines: int, world: World) -> str:
-    title = " kptui  DEMO" if world.demo else f" kptui  {world.release}"
-    rows = [title[:columns], "─ Symbols " + "─" * max(columns - 10, 0), " reading symbols …"]
-    body = "".join(f"\x1b[{row};1H{text[:columns]}" for row, text in enumerate(rows[:lines], 1))
-    return f"\x1b[?1049h\x1b[?25l\x1b[2J{body}"
-
-
-def _write(text: str) -> None:
-    with contextlib.suppress(OSError):
-        os.write(sys.stderr.fileno(), text.encode())
+        title = f" kptui  {neutralise(about)}"
+        rows = [title, "─ Symbols " + "─" * max(size.columns - 10, 0), " reading symbols …"]
+        shown = [row[: size.columns] for row in rows[: size.lines]]
+        body = "".join(f"\x1b[{number};1H{row}" for number, row in enumerate(shown, 1))
+        write_terminal(f"\x1b[?1049h\x1b[?25l\x1b[2J{body}")
