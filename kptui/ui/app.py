@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
 from typing import ClassVar, cast
 
 from rich.markup import escape
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
 from textual.notifications import SeverityLevel
@@ -109,6 +111,9 @@ class KptuiApp(App[None], inherit_bindings=False):
         self._exit_wanted = True
         if loop is not None and not loop.is_closed():
             loop.call_soon_threadsafe(self.exit)
+
+    def on_cursor_position(self, _event: events.CursorPosition) -> None:
+        self.live.pacer.answered(time.monotonic())
 
     async def action_quit(self) -> None:
         self.run_command("quit.now")

@@ -15,16 +15,18 @@ RIGHT = frozenset({"time", "delta", "cpu"})
 _TITLES = {"task": "COMM-PID", "delta": "Δ"}
 
 
-def columns(chosen: set[str], width: int) -> list[tuple[str, str, int]]:
-    """(column, heading, cells) of each column chosen, for a pane of ``width`` cells; args get the rest (0)."""
+def columns(chosen: set[str], width: int, longest: int) -> list[tuple[str, str, int]]:
+    """(column, heading, cells) of each column chosen, for a pane of ``width`` cells and event names of at most
+    ``longest``; args get the rest (0).
+    """
     wide = width >= 110
     sizes = {
-        "time": 15 if wide else 14,
+        "time": 13,
         "delta": 9,
         "cpu": 3,
         "flags": 5,
         "task": 22 if wide else 16,
-        "event": 18 if wide else 12,
+        "event": max(min(longest, 28 if wide else 16), len("EVENT")),
         "place": 28 if wide else 20,
         "args": 0,
     }

@@ -20,6 +20,7 @@ from kptui.kernel.states import EventState
 from kptui.probes.check import Target
 from kptui.safetext import neutralise
 from kptui.symbols import SymbolSearch, SymbolTable
+from kptui.ui.pacing import ASK, Pacer
 from kptui.ui.panes.chrome import Status
 from kptui.ui.world import Gate, World
 
@@ -45,6 +46,8 @@ class Live:
         self.target = Target.from_readme(world.readme, world.release)
         self.lost = 0
         self.rate = 0.0
+        self.pacer = Pacer(self._ask)
+        self._painted = 0
         self._pending = b""
         self._counted = (time.monotonic(), 0)
         self._polling = False
@@ -146,6 +149,7 @@ class Live:
         on = {(state.group, state.event) for state in self.ours if state.enabled}
         self._since = {name: self._since.get(name, now) for name in on}
         workspace.probes.set_states(self.states, now)
+        workspace.events.longest_name = max((len(state.event) for state in self.ours), default=12)
         self._show_hint()
         self.show_status()
 
@@ -186,8 +190,21 @@ class Live:
         if now - then >= 1:
             self.rate = (self.captured.received - received) / (now - then)
             self._counted = (now, self.captured.received)
-        self._app.workspace.events.tick()
-        self.show_status()
+        pane = self._app.workspace.events
+        new = self.captured.received - self._painted
+        if self.pacer.ready(now, new, pane.size.height):
+            self._painted = self.captured.received
+            if pane.tick():
+                self._app.call_after_refresh(lambda: self.pacer.painted(time.monotonic()))
+            self.show_status()
+
+    def _ask(self) -> bool:
+        """Ask the terminal where its cursor is; it answers when it has drawn everything before."""
+        driver = self._app._driver
+        if driver is None or self._app.is_headless:
+            return False
+        driver.write(ASK)
+        return True
 
     def _poll(self) -> None:
         if self.session is not None and not self._polling and not self.gate.busy:

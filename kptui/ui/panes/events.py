@@ -43,6 +43,7 @@ class EventsPane(Pane):
         self.at = 0  # position in the view
         self.top = 0
         self.columns = set(DEFAULT_COLUMNS)
+        self.longest_name = 12  # of the events that can come
         self.needle = ""
         self.input: TextLine | None = None
         self.input_kind = ""
@@ -52,16 +53,17 @@ class EventsPane(Pane):
 
     # -- the log grew
 
-    def tick(self) -> None:
-        """Look at what arrived since the last tick; repaint only when something shown may have changed."""
+    def tick(self) -> bool:
+        """Look at what arrived since the last tick; True if it is to be painted because something shown changed."""
         self.view.advance(_VIEW_SLICE)
         seen = (self.captured.received, self.captured.evicted, len(self.view))
         if seen == self._seen:
-            return
+            return False
         self._seen = seen
         if self.follow:
             self.at = max(len(self.view) - 1, 0)
         self.redraw()
+        return self.display
 
     def set_hint(self, lines: list[str]) -> None:
         """What to say while there are no events."""
@@ -289,7 +291,7 @@ class EventsPane(Pane):
 
     def _header(self, width: int) -> Line:
         line: Line = [("  ", "")]
-        for name, title, size in columns(self.columns, width):
+        for name, title, size in columns(self.columns, width, self.longest_name):
             line.append(((right if name in RIGHT else pad)(title, size) if size else title, "dim"))
             line.append(("  ", ""))
         return line
@@ -309,7 +311,7 @@ class EventsPane(Pane):
             style, sign = ("refused", "✗ ") if record.kind == "lost" else ("dim", "")
             return [*line, (clip(sign + neutralise(record.text).strip(), width - 3), style)], previous
         used = 2
-        for name, _, size in columns(self.columns, width):
+        for name, _, size in columns(self.columns, width, self.longest_name):
             text = cell(record, name, size, previous)
             if name == "args":
                 text = clip(text, max(width - used - 1, 1))
