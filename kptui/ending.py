@@ -192,16 +192,27 @@ class Ending:
 
 def write_terminal(text: str) -> None:
     """Send control sequences to the terminal that the screen is drawn on, if it still is there."""
+    # Not sys.stderr: while the screen is up, that is textual's.
     with contextlib.suppress(OSError, ValueError, AttributeError):
-        data = text.encode(sys.stderr.encoding or "utf-8", "replace")
-        os.write(sys.stderr.fileno(), data)
+        stream = sys.__stderr__
+        assert stream is not None
+        os.write(stream.fileno(), text.encode(stream.encoding, stream.errors or "replace"))
 
 
 def farewell(left: Sequence[str]) -> None:
     """What could not be undone, and how to; nothing else is worth a line. The terminal may be gone by now."""
     with contextlib.suppress(OSError, ValueError, AttributeError):
         for sentence in left:
-            print(f"kptui: {neutralise(sentence)}", file=sys.stderr)
+            print(f"kptui: {neutralise(sentence)}", file=sys.__stderr__)
         if left:
-            print("kptui: `kptui cleanup` tries again", file=sys.stderr)
-        sys.stderr.flush()
+            print("kptui: `kptui cleanup` tries again", file=sys.__stderr__, flush=True)
+
+
+def drop_dead_streams() -> None:
+    """What a vanished terminal holds back must not turn the exit status into Python's 120 (last flush failed)."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

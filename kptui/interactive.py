@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kptui.ending import Ending, Interrupted, Opened, farewell, write_terminal
+from kptui.ending import Ending, Interrupted, Opened, drop_dead_streams, farewell, write_terminal
 from kptui.host.config import Config
 from kptui.safetext import decode, neutralise
 
@@ -54,6 +54,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
     farewell(left)
     if crash and ending.signal is None:  # a terminal that goes away under a signal makes for many errors
         _tell_crash(crash)
+    drop_dead_streams()
     return ending.status(bool(crash or failed or left))
 
 

@@ -27,7 +27,7 @@ _ESCAPES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P^_X].*?\x1b\\|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1a]",
     re.DOTALL,
 )
-READY = "demo"  # stands in the status line of a demo whose screen is up
+READY = "No events yet"  # in the events pane once the session is open
 
 # The program as `python -m kptui` runs it, after some lines that make it misbehave in the way of the test.
 _MAIN = "import sys\nsys.argv[0] = 'kptui'\nfrom kptui.cli import main\nsys.exit(main())\n"
@@ -81,7 +81,7 @@ class Program:
         home: Path,
         before: str = "",
         env: Mapping[str, str | None] | None = None,
-        size: tuple[int, int] = (100, 30),
+        size: tuple[int, int] = (160, 40),
         wrap: Sequence[str] = (),
         controlling: bool = True,
     ) -> None:
