@@ -16,7 +16,7 @@ _SYSCALL = re.compile(
     r"(?:__(?:x64|ia32|arm64)_)?(?P<compat>compat_)?(?:__(?:se|do)_)?(?:__(?:se|do)_)?(?P<sys>sys|SyS|SYSC)_"
     r"(?P<call>[a-z_][a-z0-9_]*)"
 )
-_MANUAL = re.compile(r"(?P<call>[a-z_][a-z0-9_]*)\(2?\)?")
+_MANUAL = re.compile(r"(?P<call>[a-z][a-z0-9_]*)(?:\(2?\)?)?")
 _CLONE = re.compile(r"\.(?:isra|constprop|part|cold|llvm|lto_priv|str|rodata|data)(?:\.\d+)*")
 _RENAMED = {
     "do_fork": ("_do_fork", "kernel_clone"),  # 4.2, 5.10
@@ -30,15 +30,15 @@ _RENAMED = {
 def aliases(name: str) -> tuple[str, ...]:
     """The kernel's symbols for a syscall that is called by another of its names, the likeliest first.
 
-    ``sys_execve``, ``SyS_execve``, ``execve(2)``, ``execve()`` and ``__se_sys_execve`` give
+    ``execve``, ``sys_execve``, ``SyS_execve``, ``execve(2)``, ``execve()`` and ``__se_sys_execve`` give
     ``__x64_sys_execve`` and the names of other builds. Empty when ``name`` is no such name.
     (arch/x86/include/asm/syscall_wrapper.h makes the ``__x64_sys_`` stubs since 4.17; ``SyS_`` is what
     older kernels had.)
     """
-    if manual := _MANUAL.fullmatch(name):
-        call, compat = manual["call"], ""
-    elif found := _SYSCALL.fullmatch(name):
+    if found := _SYSCALL.fullmatch(name):
         call, compat = found["call"], found["compat"] or ""
+    elif manual := _MANUAL.fullmatch(name):
+        call, compat = manual["call"], ""
     else:
         return ()
     wanted = (

@@ -195,8 +195,9 @@ def test_other_names_of_syscalls() -> None:
         assert aliases(name)[0] == "__x64_sys_execve", name
     assert aliases("compat_sys_ioctl")[0] == "__ia32_compat_sys_ioctl"
     assert "__x64_sys_execve" not in aliases("__x64_sys_execve")
-    for name in ("execve", "vfs_read", "", "sys_", "(2)", "a b(2)", "sysfs_open", "é(2)"):
+    for name in ("", "(2)", "a b(2)", "é(2)", "7up"):
         assert aliases(name) == (), name
+    assert aliases("execve")[0] == "__x64_sys_execve"  # the call's own name, as manuals have it
 
 
 @pytest.mark.parametrize(
