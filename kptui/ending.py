@@ -204,7 +204,7 @@ def farewell(left: Sequence[str]) -> None:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         for sentence in left:
             print(f"kptui: {neutralise(sentence)}", file=sys.__stderr__)
-        if left:
+        if left and not any("kptui cleanup" in sentence for sentence in left):
             print("kptui: `kptui cleanup` tries again", file=sys.__stderr__, flush=True)
 
 

@@ -130,6 +130,10 @@ class Program:
         """What stands on the terminal after the screen has gone."""
         return _ESCAPES.sub(b"", self.data.rpartition(b"\x1b[?1049l")[2]).decode("utf-8", "replace")
 
+    def flat(self) -> str:
+        """What it has drawn, every run of white space as one blank: for sentences that may be wrapped."""
+        return " ".join(self.text.split())
+
     @property
     def modes(self) -> dict[int, bool]:
         """The terminal's private modes as they stand now."""
