@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import functools
 import io
 import os
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from kptui.kernel.kallsyms import KallsymsReading
     from kptui.kernel.leftovers import Leftover
     from kptui.kernel.session import Session
+    from kptui.kernel.sim import SimFiles
     from kptui.ui.app import KptuiApp
     from kptui.ui.world import World
 
@@ -121,27 +123,35 @@ def _tell_crash(text: str) -> None:
 def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> World:
     from kptui.host.dirs import state_dir
     from kptui.kernel.capabilities import Findings
-    from kptui.kernel.sim import SimFiles, demo_kallsyms
+    from kptui.kernel.sim import demo_kallsyms
     from kptui.ui.world import World
 
-    files = SimFiles()
+    @functools.cache
+    def machine() -> SimFiles:
+        from kptui.kernel.sim import SimFiles
+
+        return SimFiles()
+
+    def open_session() -> Session | None:
+        world.readme = decode(machine().read("README"))
+        return opened.open(lambda: _open_session(machine(), args.group))
 
     def read_symbols() -> bytes:
         return _symbols(args.kallsyms) if args.kallsyms else demo_kallsyms()
 
-    return World(
+    world = World(
         read_symbols=read_symbols,
-        open_session=lambda: opened.open(lambda: _open_session(files, args.group)),
+        open_session=open_session,
         findings=Findings(None, ()),
         config=config,
         state_dir=state_dir(),
         environ=os.environ,
         release=DEMO_RELEASE,
-        readme=decode(files.read("README")),
         demo=True,
         group=args.group,
-        list_processes=files.processes,
+        list_processes=lambda: machine().processes(),
     )
+    return world
 
 
 def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> World:

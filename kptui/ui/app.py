@@ -7,7 +7,7 @@ import inspect
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.markup import escape
 from textual import events
@@ -17,23 +17,20 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from kptui.events.log import EventLog
-from kptui.kernel.states import EventState
-from kptui.probes.check import check_definition
-from kptui.probes.rewrite import rewrite_line
 from kptui.safetext import neutralise
 from kptui.symbols import SymbolTable
-from kptui.ui.actions import ACTIONS
-from kptui.ui.actions.authoring import draft_for
-from kptui.ui.actions.filtering import count_matches
 from kptui.ui.commands import Keymap
 from kptui.ui.dialogs.base import Dialog
-from kptui.ui.dialogs.filter import FilterPane
 from kptui.ui.live import Live
 from kptui.ui.pane import Pane
 from kptui.ui.panes.editor import EditorPane
 from kptui.ui.panes.symbols import SymbolsPane
 from kptui.ui.workspace import PANES, Workspace
 from kptui.ui.world import Gate, World
+
+if TYPE_CHECKING:
+    from kptui.kernel.states import EventState
+    from kptui.ui.dialogs.filter import FilterPane
 
 _TYPING = [("enter", "take"), ("esc", "back")]
 _SEARCHING = [("enter", "probe it"), ("ctrl+r", "return probe"), ("↑↓", "choose"), ("esc", "done typing")]
@@ -103,6 +100,7 @@ class KptuiApp(App[None], inherit_bindings=False):
         self.workspace.notice.show("" if self.world.demo else self.world.findings.headline)
         self.live.show_status()
         self.live.start()
+        self.show_footer()
         self.set_interval(0.25, self.show_footer)
 
     def end_soon(self) -> None:
@@ -123,17 +121,19 @@ class KptuiApp(App[None], inherit_bindings=False):
     def judge(self, line: str) -> None:
         """Say of a line what the kernel would say."""
         editor = self.workspace.editor
-        replacing = editor.draft.replacing if editor.draft else None
-        standing = [s for s in self.states if (s.group, s.event) != replacing]
-        target = replace(
-            self.live.target,
-            existing=tuple(s.definition for s in standing if s.kind in ("p", "r")),
-            enabled=frozenset(f"{s.group}/{s.event}" for s in standing if s.enabled or s.enabled_elsewhere),
-        )
-        editor.verdict = check_definition(line, target) if line else None
-        # A line as articles write it, for kernels whose system calls had their arguments in registers.
-        rewritten = rewrite_line(line) if line else None
-        editor.rewrite = rewritten if rewritten != line else None
+        editor.verdict = editor.rewrite = None
+        if line:
+            from kptui.probes.check import check_definition
+            from kptui.probes.rewrite import rewrite_line
+
+            replacing = editor.draft.replacing if editor.draft else None
+            standing = [s for s in self.states if (s.group, s.event) != replacing]
+            on = frozenset(f"{s.group}/{s.event}" for s in standing if s.enabled or s.enabled_elsewhere)
+            existing = tuple(s.definition for s in standing if s.kind in ("p", "r"))
+            editor.verdict = check_definition(line, replace(self.live.target, existing=existing, enabled=on))
+            # A line as articles write it, for kernels whose system calls had their arguments in registers.
+            rewritten = rewrite_line(line)
+            editor.rewrite = rewritten if rewritten != line else None
         editor.redraw()
         self.workspace.hero.refresh(layout=True)
 
@@ -141,11 +141,16 @@ class KptuiApp(App[None], inherit_bindings=False):
         self.judge(message.line)
 
     def on_symbols_pane_chosen(self, message: SymbolsPane.Chosen) -> None:
+        from kptui.ui.actions.authoring import draft_for
+
         self.workspace.editor.set_draft(draft_for(self, message.hit, message.kind))
         self.workspace.go("editor")
         self.show_footer()
 
     def on_filter_pane_changed(self, _message: FilterPane.Changed) -> None:
+        from kptui.ui.actions.filtering import count_matches
+        from kptui.ui.dialogs.filter import FilterPane
+
         screen = self.screen
         if isinstance(screen, Dialog) and isinstance(screen.pane, FilterPane):
             self.run_worker(count_matches(self, screen.pane), group="count", exclusive=True)
@@ -159,6 +164,8 @@ class KptuiApp(App[None], inherit_bindings=False):
         """Run a command by its id; the pane in focus has the first word."""
         pane = pane or self.workspace.current_pane
         if not pane.run(command):
+            from kptui.ui.actions import ACTIONS
+
             action = ACTIONS.get(command)
             result = action(self) if action is not None else None
             if inspect.isawaitable(result):

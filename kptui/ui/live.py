@@ -8,16 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kptui.events.log import EventLog
 from kptui.events.model import ArgSpec
-from kptui.events.parse import arg_specs
 from kptui.kernel.refusal import Refused
-from kptui.kernel.session import Session
-from kptui.kernel.states import EventState
-from kptui.probes.check import Target
 from kptui.safetext import neutralise
 from kptui.symbols import SymbolSearch, SymbolTable
 from kptui.ui.pacing import ASK, Pacer
@@ -25,12 +20,21 @@ from kptui.ui.panes.chrome import Status
 from kptui.ui.world import Gate, World
 
 if TYPE_CHECKING:
+    from kptui.kernel.session import Session
+    from kptui.kernel.states import EventState
+    from kptui.probes.check import Target
     from kptui.ui.app import KptuiApp
 
 TICK = 0.1  # s between looks at the reader: ten frames a second are the most anyone reads
 POLL = 1.0  # s between looks at the probes' counters
 FEED = 1 << 20  # bytes given to the log in one tick: about 20 ms of the loop
 SILENCE = 10.0  # s without an event before the pane asks whether that is right
+
+
+def preload() -> None:
+    """Load, on a thread, what the first list didn't need, so that the first key that does needn't wait for it."""
+    import kptui.probes.check
+    import kptui.ui.actions  # noqa: F401
 
 
 class Live:
@@ -43,7 +47,7 @@ class Live:
         self.captured = EventLog(max_bytes=world.config.max_bytes, max_events=world.config.max_events)
         self.table: SymbolTable | None = None
         self.states: tuple[EventState, ...] = ()
-        self.target = Target.from_readme(world.readme, world.release)
+        self._target: Target | None = None
         self.lost = 0
         self.rate = 0.0
         self.pacer = Pacer(self._ask)
@@ -51,6 +55,7 @@ class Live:
         self._pending = b""
         self._counted = (time.monotonic(), 0)
         self._polling = False
+        self._listed = asyncio.Event()
         self._reader_error = ""
         self._warnings: tuple[str, ...] = ()
         self._since: dict[tuple[str, str], float] = {}  # when each event was first seen enabled
@@ -69,6 +74,21 @@ class Live:
         return self.world.session
 
     @property
+    def target(self) -> Target:
+        """What the checker of definitions knows of the kernel."""
+        if self._target is None:
+            from kptui.probes.check import Target
+
+            table, modules = self.table, frozenset(self.table.modules if self.table is not None else ())
+            self._target = Target.from_readme(
+                self.world.readme,
+                self.world.release,
+                symbol_count=None if table is None else lambda name, module: len(table.lookup(name, module)),
+                is_loaded_module=None if table is None else modules.__contains__,
+            )
+        return self._target
+
+    @property
     def ours(self) -> list[EventState]:
         return [state for state in self.states if state.ours]
 
@@ -76,6 +96,17 @@ class Live:
 
     async def load_symbols(self) -> None:
         """Read and index the symbols off the event loop."""
+        try:
+            search = await self._list_symbols()
+        finally:
+            self._app.call_after_refresh(self._listed.set)
+        if search is not None:
+            # The first list is on the screen; the index is made while the user reads it.
+            await asyncio.to_thread(search.prepare)
+            await asyncio.to_thread(search.warm)
+        await asyncio.to_thread(preload)
+
+    async def _list_symbols(self) -> SymbolSearch | None:
         pane = self._app.workspace.symbols
 
         def read() -> tuple[SymbolTable, SymbolSearch]:
@@ -86,36 +117,31 @@ class Live:
             table, search = await asyncio.to_thread(read)
         except (OSError, ValueError) as error:
             pane.set_search(None, 0, f"no symbols: {neutralise(str(error))}")
-            return
+            return None
         if not len(table):
             pane.set_search(None, 0, "no symbols in this file; start with --kallsyms FILE")
-            return
+            return None
         self.table = table
+        self._target = None
         hidden = (
             "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
         )
         pane.set_search(search, len(table), warning=hidden)
-        modules = frozenset(table.modules)
-        self.target = replace(
-            self.target,
-            symbol_count=lambda name, module: len(table.lookup(name, module)),
-            is_loaded_module=modules.__contains__,
-        )
         self._app.judge(self._app.workspace.editor.line)
-        # The first list is on the screen; the index is made while the user reads it.
-        await asyncio.to_thread(search.prepare)
-        await asyncio.to_thread(search.warm)
+        return search
 
     # -- the session
 
     async def _open(self) -> None:
         app = self._app
+        await self._listed.wait()  # to be opened beside it would only delay the list
         try:
             session = await self.gate.call(self.world.open_session)
         except (OSError, Refused) as error:
             app.workspace.notice.show(f"no live tracing: {neutralise(str(error))}")
             session = None
         self.world.session = session
+        self._target = None
         app.workspace.probes.available = session is not None
         app.workspace.probes.redraw()
         for note in self.world.notes:
@@ -165,6 +191,8 @@ class Live:
                     format_ = await self.gate.call(session.format, *name)
                 except (Refused, ValueError):
                     continue
+                from kptui.events.parse import arg_specs
+
                 self._specs[name] = definition, arg_specs(format_.print_fmt)
         self._specs = {name: self._specs[name] for name in ours if name in self._specs}
         # The kernel prints no group: of two events of one name neither is told apart, and neither is believed.

@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 from kptui.host.config import Config
 from kptui.kernel.capabilities import Findings
 from kptui.kernel.processes import Process, list_processes
-from kptui.kernel.session import Session
+
+if TYPE_CHECKING:
+    from kptui.kernel.session import Session
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -20,7 +22,8 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class World:
     """``read_symbols`` and ``open_session`` block and are run on a thread; ``open_session`` gives None where there
-    is no kernel to trace. ``findings`` say what this machine lacks.
+    is no kernel to trace. ``findings`` say what this machine lacks. ``readme`` is tracefs's; the opening of the
+    session may give it.
     """
 
     read_symbols: Callable[[], bytes]

@@ -12,7 +12,6 @@ from textual.strip import Strip
 from kptui.events.log import EventLog, LogView
 from kptui.events.model import Record, TraceEvent
 from kptui.events.values import event_values
-from kptui.filters import FilterSyntaxError, compile_filter, parse_filter
 from kptui.safetext import neutralise
 from kptui.ui.event_rows import DEFAULT_COLUMNS, RIGHT, cell, columns, seconds
 from kptui.ui.paint import Line, clip, highlight, pad, right, rule, wrap
@@ -76,6 +75,8 @@ class EventsPane(Pane):
         text = text.strip()
         predicate = None
         if text:
+            from kptui.filters import FilterSyntaxError, compile_filter, parse_filter
+
             try:
                 test = compile_filter(parse_filter(text))
             except FilterSyntaxError as error:

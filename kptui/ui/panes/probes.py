@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.strip import Strip
 
-from kptui.kernel.states import EventState
 from kptui.safetext import neutralise
 from kptui.ui.paint import Line, clip, length, pad, right, rule
 from kptui.ui.pane import Cursor, Pane
+
+if TYPE_CHECKING:
+    from kptui.kernel.states import EventState
 
 _BARS = "▁▂▃▄▅▆▇█"
 _ASCII_BARS = " .:-=+*#"
