@@ -36,6 +36,36 @@ def rows_of(draft: Draft, offers: int) -> list[Row]:
     return rows
 
 
+def text_of(probe: Probe, row: Row) -> str:
+    """What a row holds as text to be edited; '' for a new argument."""
+    match row.what:
+        case "name":
+            return f"{probe.group}/{probe.event}" if probe.group and probe.event else probe.event or ""
+        case "place":
+            return str(probe.place)
+        case "maxactive":
+            return str(probe.maxactive or "")
+        case "arg":
+            return str(probe.args[row.index])
+    return ""
+
+
+def with_text(draft: Draft, row: Row, text: str) -> Draft | None:
+    """The draft after a row was edited to ``text``; None where that means nothing. Raises ProbeSyntaxError."""
+    match row.what:
+        case "name":
+            return draft.with_name(text)
+        case "place":
+            return draft.with_place(text)
+        case "maxactive":
+            return draft.with_maxactive(text)
+        case "arg" | "add":
+            return draft.with_arg(row.index, text)
+        case "line":
+            return Draft(text, draft.replacing)
+    return None
+
+
 def field_line(probe: Probe, row: Row, width: int, current: bool) -> Line:
     """A field or an argument, after the cursor's mark."""
     style = "bold" if current else ""

@@ -13,7 +13,7 @@ from kptui.probes.fetch import ProbeSyntaxError
 from kptui.probes.suggest import Suggestion, wrap_deref
 from kptui.safetext import neutralise
 from kptui.ui.draft import Draft
-from kptui.ui.editor_rows import OfferColumns, Row, field_line, rows_of
+from kptui.ui.editor_rows import OfferColumns, Row, field_line, rows_of, text_of, with_text
 from kptui.ui.hero import hero_lines
 from kptui.ui.paint import Line, Span, clip, pad, rule
 from kptui.ui.pane import Cursor, Pane
@@ -155,15 +155,7 @@ class EditorPane(Pane):
             return
         text = editing.text
         try:
-            changed = {
-                "name": draft.with_name,
-                "place": draft.with_place,
-                "maxactive": draft.with_maxactive,
-            }.get(row.what, lambda _text: None)(text)
-            if row.what in ("arg", "add"):
-                changed = draft.with_arg(row.index, text)
-            elif row.what == "line":
-                changed = Draft(text, draft.replacing)
+            changed = with_text(draft, row, text)
         except ProbeSyntaxError as error:
             self.error = f"{error.message} (at character {error.column + 1})"
             self.editing = TextLine(text, min(error.column, len(text)))
@@ -233,14 +225,8 @@ class EditorPane(Pane):
         elif row.what == "line":
             self._edit(row, draft.line)
         elif probe is not None:
-            name = f"{probe.group}/{probe.event}" if probe.group and probe.event else probe.event or ""
-            text = {
-                "name": name,
-                "place": str(probe.place),
-                "maxactive": str(probe.maxactive or ""),
-                "arg": str(probe.args[row.index]) if row.what == "arg" else "",
-            }.get(row.what, "")
-            self._edit(Row("add", len(probe.args)) if row.what == "add" else row, text)
+            at = Row("add", len(probe.args)) if row.what == "add" else row
+            self._edit(at, text_of(probe, row))
 
     def _take(self, draft: Draft, offer: Suggestion) -> None:
         """Take or give back an offer; the cursor stays on the offer though the list above it grows."""
