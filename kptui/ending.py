@@ -88,15 +88,18 @@ class Ending:
         self._end_screen: Callable[[], None] | None = None
         self._to_reset = ""
         self._attributes: list[int | list[bytes | int]] | None = None
-        self._watched = False
+        self._insisting = threading.Lock()
+        self._wakeup = self._woken = -1
         self._over = threading.Event()
 
     def __enter__(self) -> Ending:
         with contextlib.suppress(termios.error, OSError, ValueError):
             self._attributes = termios.tcgetattr(0)
+        self._woken, self._wakeup = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._wakeup, warn_on_full_buffer=False)
         for number in SIGNALS:
             signal.signal(number, self._on_signal)
-        threading.Thread(target=self._watch_terminal, daemon=True, name="kptui-terminal").start()
+        threading.Thread(target=self._watch, daemon=True, name="kptui-ending").start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,6 +128,7 @@ class Ending:
         self._over.set()
         for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+        signal.set_wakeup_fd(-1)
 
     def status(self, failed: bool) -> int:
         """The exit status: 128 + signal, 1 when it failed, 0."""
@@ -144,20 +148,22 @@ class Ending:
     # -- signals
 
     def _on_signal(self, number: int, _frame: FrameType | None) -> None:
-        if self.signal is None:
-            self.signal = number
         if self._over.is_set():
             return
+        self._received(number)
         if self._end_screen is None:
             raise Interrupted
-        self._insist_later()
         with contextlib.suppress(RuntimeError):
             self._end_screen()
 
+    def _received(self, number: int) -> None:
+        if self.signal is None:
+            self.signal = number
+        self._insist_later()
+
     def _insist_later(self) -> None:
-        if not self._watched:
-            self._watched = True
-            threading.Thread(target=self._insist, daemon=True, name="kptui-ending").start()
+        if self._insisting.acquire(blocking=False):  # once, and never given back
+            threading.Thread(target=self._insist, daemon=True, name="kptui-insisting").start()
 
     def _insist(self) -> None:
         if self._over.wait(self._grace):
@@ -175,19 +181,23 @@ class Ending:
         self.restore_terminal()
         farewell(left)
 
-    def _watch_terminal(self) -> None:
-        """A terminal may vanish without SIGHUP (setsid, containers); textual would read its end for ever."""
+    def _watch(self) -> None:
+        """What the main thread may miss: a signal while it is stuck in a wait, where Python's handlers don't run, and a
+        terminal that vanishes without SIGHUP (setsid, containers), whose end textual would read for ever.
+        """
         poll = select.poll()
+        poll.register(self._woken, select.POLLIN)
         poll.register(0, 0)
         while not self._over.is_set():
-            with contextlib.suppress(OSError):
-                if any(
-                    event & (select.POLLHUP | select.POLLERR | select.POLLNVAL)
-                    for _, event in poll.poll(_LOOK)
-                ):
-                    if not self._over.is_set() and self.signal is None:
+            for fd, event in poll.poll(_LOOK):
+                if fd == self._woken:
+                    for number in os.read(fd, 512):
+                        if number in SIGNALS:
+                            self._received(number)
+                elif event:
+                    poll.unregister(fd)
+                    if event & select.POLLHUP and self.signal is None and not self._over.is_set():
                         os.kill(os.getpid(), signal.SIGHUP)
-                    return
 
 
 def write_terminal(text: str) -> None:

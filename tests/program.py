@@ -24,7 +24,8 @@ ROOT = Path(__file__).resolve().parents[1]
 PATIENCE = 40.0  # s; a quiet machine needs 1
 _MODE = re.compile(rb"\x1b\[\?(\d+)([hl])")
 _ESCAPES = re.compile(
-    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P^_X].*?\x1b\\|\x1b[ -/]*[0-~]|[\x00-\x08\x0b-\x1a]",
+    rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P^_X].*?\x1b\\|\x1b[ -/]*[0-~]"
+    rb"|[\x00-\x08\x0b-\x1a]",
     re.DOTALL,
 )
 READY = "No events yet"  # in the events pane once the session is open
@@ -86,6 +87,7 @@ class Program:
         controlling: bool = True,
     ) -> None:
         self.data = b""
+        self._home = home
         self._master, slave = pty.openpty()
         columns, rows = size
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -162,6 +164,14 @@ class Program:
                 missing = [text for text in texts if text not in self.text]
                 raise AssertionError(f"never seen: {missing}; {self._process.poll()=}\n{self.text[-3000:]}")
             self._read(0.05)
+
+    def until_file(self, name: str, seconds: float = PATIENCE) -> None:
+        """Wait until there is a file ``name`` in its home."""
+        end = time.monotonic() + seconds
+        while not (self._home / name).exists():
+            if time.monotonic() > end or self._process.poll() is not None:
+                raise AssertionError(f"no {name}; {self._process.poll()=}\n{self.text[-3000:]}")
+            self._read(0.02)
 
     # -- what is done to it
 

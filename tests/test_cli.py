@@ -152,7 +152,15 @@ def test_doctor_says_what_is_missing_and_what_would_give_it(tmp_path: Path) -> N
     done = headless("doctor", "--tracefs", str(tracefs), home=tmp_path)
     assert done.returncode == 1
     assert done.stderr == ""
-    for title in ("Kernel", "Rights", "tracefs", "kprobe events", "Symbol addresses", "Kernel lockdown", "BTF"):
+    for title in (
+        "Kernel",
+        "Rights",
+        "tracefs",
+        "kprobe events",
+        "Symbol addresses",
+        "Kernel lockdown",
+        "BTF",
+    ):
         assert sum(line[4:].startswith(f"{title}  ") for line in done.stdout.splitlines()) == 1, title
     assert "Clipboard" in done.stdout
     assert "CONFIG_KPROBE_EVENTS" in done.stdout.partition("No tracing here: ")[2]
