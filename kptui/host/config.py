@@ -4,11 +4,10 @@ line.
 ::
 
     [keys]
-    "probe.new" = "a"            # command id (kptui --keys lists them): a key or a list of keys
+    "probes.add" = "a"           # command id (kptui --keys lists them): a key or a list of keys
     [ui]
     color = "auto"               # or "none"
     mouse = true
-    theme = "textual-dark"
     [events]
     max_events = 500000          # kept in the event pane
     max_bytes = 67108864
@@ -34,7 +33,7 @@ FILE = "config.toml"
 MAX_FILE = 1 << 20
 EVENTS = (1_000, 10_000_000)  # least and most of max_events
 BYTES = (1 << 20, 4 << 30)  # of max_bytes
-_SECTIONS = {"keys": (), "ui": ("color", "mouse", "theme"), "events": ("max_events", "max_bytes")}
+_SECTIONS = {"keys": (), "ui": ("color", "mouse"), "events": ("max_events", "max_bytes")}
 
 _HEADER = re.compile(r"""\s*\[+\s*["']?(\w+)""")
 
@@ -56,7 +55,6 @@ class Config:
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     color: Colour = "auto"
     mouse: bool = True
-    theme: str | None = None
     max_events: int = 500_000
     max_bytes: int = 64 << 20
 
@@ -113,7 +111,6 @@ class _Reader:
             ),
             color=self._color(ui.get("color", default.color)),
             mouse=self._mouse(ui.get("mouse", default.mouse)),
-            theme=self._theme(ui.get("theme")),
             max_events=self._number("max_events", events.get("max_events", default.max_events), EVENTS),
             max_bytes=self._number("max_bytes", events.get("max_bytes", default.max_bytes), BYTES),
         )
@@ -154,11 +151,6 @@ class _Reader:
         if isinstance(value, bool):
             return value
         raise self._error("ui", "mouse", "mouse must be true or false")
-
-    def _theme(self, value: object) -> str | None:
-        if value is None or (isinstance(value, str) and value.strip()):
-            return value
-        raise self._error("ui", "theme", 'theme must be the name of a theme, such as "textual-dark"')
 
     def _number(self, key: str, value: object, limits: tuple[int, int]) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and limits[0] <= value <= limits[1]:

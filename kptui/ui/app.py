@@ -13,6 +13,7 @@ from rich.markup import escape
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import NoColor
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -32,9 +33,6 @@ if TYPE_CHECKING:
     from kptui.kernel.states import EventState
     from kptui.ui.dialogs.filter import FilterPane
 
-_TYPING = [("enter", "take"), ("esc", "back")]
-_SEARCHING = [("enter", "probe it"), ("ctrl+r", "return probe"), ("↑↓", "choose"), ("esc", "done typing")]
-
 
 class KptuiApp(App[None], inherit_bindings=False):
     """kptui on a terminal."""
@@ -46,6 +44,8 @@ class KptuiApp(App[None], inherit_bindings=False):
 
     def __init__(self, world: World) -> None:
         super().__init__(ansi_color=True)
+        if world.config.color == "none":
+            self._filters.append(NoColor())
         self.world = world
         self.keymap = Keymap(world.config.keys)
         self.live = Live(self, world)
@@ -135,7 +135,8 @@ class KptuiApp(App[None], inherit_bindings=False):
             rewritten = rewrite_line(line)
             editor.rewrite = rewritten if rewritten != line else None
         editor.redraw()
-        self.workspace.hero.refresh(layout=True)
+        if self.workspace.narrow:  # elsewhere it isn't shown
+            self.workspace.hero.refresh(layout=True)
 
     def on_editor_pane_changed(self, message: EditorPane.Changed) -> None:
         self.judge(message.line)
@@ -178,7 +179,7 @@ class KptuiApp(App[None], inherit_bindings=False):
             self.screen.show_footer()
             return
         pane = self.workspace.current_pane
-        typing = (_SEARCHING if pane.scope == "symbols" else _TYPING) if pane.typing else []
+        typing = list(pane.typing_keys) if pane.typing else []
         self.workspace.footer.show(self.keymap.footer(pane.scope), typing)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

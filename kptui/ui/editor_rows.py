@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from kptui.probes.definition import Probe
-from kptui.probes.suggest import Suggestion
 from kptui.safetext import neutralise
-from kptui.ui.draft import Draft
 from kptui.ui.paint import Line, clip, length, pad
+
+if TYPE_CHECKING:
+    from kptui.probes.definition import Probe
+    from kptui.probes.suggest import Suggestion
+    from kptui.ui.draft import Draft
 
 LABEL = 11  # cells of a field's label
 
@@ -62,7 +65,7 @@ def with_text(draft: Draft, row: Row, text: str) -> Draft | None:
         case "arg" | "add":
             return draft.with_arg(row.index, text)
         case "line":
-            return Draft(text, draft.replacing)
+            return replace(draft, line=text)
     return None
 
 
@@ -93,7 +96,9 @@ class OfferColumns:
         self._width = width
         self._where = min(max((len(o.where) for o in offers), default=4), 14)
         self._name = min(max((len(o.name) for o in offers), default=8), 16)
-        self._type = min(max((len(o.ctype) for o in offers), default=8), 24 if width > 90 else 16)
+        form = max((len(str(o.arg)) for o in offers), default=8)
+        left = width - self._where - self._name - form - 8
+        self._type = min(max((len(o.ctype) for o in offers), default=8), max(left, 12), 30)
 
     def line(self, index: int, current: bool) -> Line:
         """One offer: taken or not, where it is, its name, its C type, the fetch argument that it adds, a note."""

@@ -12,6 +12,7 @@ from kptui.events.format import EventFormat
 from kptui.filters import (
     FilterField,
     FilterSyntaxError,
+    Or,
     Row,
     check_filter,
     fields_of,
@@ -112,13 +113,15 @@ class FilterValue:
         return starts + [field for field in usable if text in field.name.casefold() and field not in starts]
 
     def add(self, join: Join) -> None:
-        """Another row, on the field of the last one."""
+        """Another row, on the field of the last one. What is joined with ``||`` so far is put in parentheses before
+        an ``&&``, since the new row is meant for all of it.
+        """
         field = self.field_of(self.rows[-1]) if self.rows else None
         if field is None or not field.operators:
             field = next((f for f in self.fields.values() if f.operators), _FALLBACK)
         value = '""' if field.is_text else "0"
         row = Row(join="" if not self.rows else join, field=field.name, op=field.operators[0], value=value)
-        self.take_rows((*self.rows, row))
+        self.take_rows((*(_grouped(self.rows) if join == "&&" else self.rows), row))
 
     def remove(self, at: int) -> None:
         self.take_rows((*self.rows[:at], *self.rows[at + 1 :]))
@@ -148,6 +151,26 @@ class FilterValue:
         value = typed.strip() if plain or field is None else typed_value(field, typed)
         self.set_row(at, replace(row, value=value))
 
+    @property
+    def mixed(self) -> bool:
+        """Whether rows are joined by both && and || without parentheses to tell which goes first."""
+        joins: list[set[str]] = [set()]
+        for row in self.rows:
+            joins[-1].add(row.join)
+            joins.extend(set() for _ in range(row.opens.count("(")))
+            for _ in range(min(row.closes, len(joins) - 1)):
+                if {"&&", "||"} <= joins.pop():
+                    return True
+        return any({"&&", "||"} <= level for level in joins)
+
+    def choose_operator(self, at: int, sign: str) -> None:
+        """The operator that begins with ``sign``, or the next one that does."""
+        row = self.rows[at]
+        field = self.field_of(row)
+        operators = [op for op in (field.operators if field else _OPERATORS) if op.startswith(sign)]
+        if operators:
+            self.set_row(at, replace(row, op=_after(operators, row.op)))
+
     def cycle(self, at: int, cell: str) -> None:
         """The next join, field or operator of a row."""
         row = self.rows[at]
@@ -159,6 +182,11 @@ class FilterValue:
             self.set_row(at, replace(row, op=_after(operators, row.op)))
         elif cell == "field":
             self.set_field(at, _after([f.name for f in self.fields.values() if f.operators], row.field))
+
+    def only_processes(self, pids: str) -> None:
+        """Let ``pids`` (a filter of processes) hold beside what there is."""
+        old = self.text.strip()
+        self.take_text(f"({old}) && ({pids})" if old else pids)
 
     def bracket(self, at: int, what: str) -> None:
         """Open or close a parenthesis around a row, or negate it; after three there are none again."""
@@ -177,6 +205,17 @@ def bare(value: str) -> str:
     if len(value) > 1 and value[0] in "\"'" and value[-1] == value[0]:
         return value[1:-1]
     return "" if value == "0" else value
+
+
+def _grouped(rows: tuple[Row, ...]) -> tuple[Row, ...]:
+    """Rows whose outermost join is ``||``, in parentheses; others as they are."""
+    try:
+        if not isinstance(parse_filter(from_rows(rows)), Or):
+            return rows
+    except FilterSyntaxError:
+        return rows
+    rows = (replace(rows[0], opens="(" + rows[0].opens), *rows[1:])
+    return (*rows[:-1], replace(rows[-1], closes=rows[-1].closes + 1))
 
 
 def _after(names: Sequence[str], name: str) -> str:

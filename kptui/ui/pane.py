@@ -24,6 +24,10 @@ class Pane(Widget, can_focus=True):
     """
 
     scope: ClassVar[str] = ""
+    typing_keys: ClassVar[tuple[tuple[str, str], ...]] = (
+        ("enter", "take"),
+        ("esc", "back"),
+    )  # for the footer
 
     class CommandWanted(Message):
         """A key of this pane's scope was pressed; the app runs the command."""

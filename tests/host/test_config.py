@@ -21,14 +21,13 @@ def test_everything_it_can_say() -> None:
     [ui]
     color = "none"
     mouse = false
-    theme = "nord"
     [events]
     max_events = 1_000
     max_bytes = 1048576
     """
     config = parse_config(text)
     assert dict(config.keys) == {"probe.new": ("ctrl+n",), "probe.remove": ("d", "delete"), "quit": ()}
-    assert (config.color, config.mouse, config.theme) == ("none", False, "nord")
+    assert (config.color, config.mouse) == ("none", False)
     assert (config.max_events, config.max_bytes) == (1000, 1 << 20)
 
 
@@ -41,12 +40,11 @@ def test_saying_nothing(data: bytes) -> None:
     ("data", "sentence"),
     [
         (b"[ui]\ncolour = 'none'", "c, line 2: [ui] has no setting 'colour'; did you mean color?"),
-        (b"[ui]\nzzz = 1", "c, line 2: [ui] has no setting 'zzz'; known are color, mouse, theme"),
+        (b"[ui]\nzzz = 1", "c, line 2: [ui] has no setting 'zzz'; known are color, mouse"),
         (b"\n[key]\na = 'b'", "c, line 2: there is no table 'key'; did you mean keys?"),
         (b"colors = 1", "c, line 1: there is no table 'colors'; known are keys, ui, events"),
         (b"[ui]\ncolor = 'red'", 'c, line 2: color must be "auto" or "none"'),
         (b"[ui]\n\n mouse = 1", "c, line 3: mouse must be true or false"),
-        (b"[ui]\ntheme = ''", 'c, line 2: theme must be the name of a theme, such as "textual-dark"'),
         (
             b"[events]\nmax_events = 1",
             "c, line 2: max_events must be a whole number from 1,000 to 10,000,000",
@@ -80,7 +78,7 @@ def test_saying_nothing(data: bytes) -> None:
             "c is larger than 1 MiB: that is no configuration of kptui's; move it away",
         ),
         (b"a = " + b"[" * 100_000, "c is not valid TOML: nested too deeply"),
-        (b'[ui]\n"\\u001b[31m" = 1', "c: [ui] has no setting '\\\\x1b[31m'; known are color, mouse, theme"),
+        (b'[ui]\n"\\u001b[31m" = 1', "c: [ui] has no setting '\\\\x1b[31m'; known are color, mouse"),
     ],
 )
 def test_a_mistake_is_one_clear_sentence(data: bytes, sentence: str) -> None:

@@ -324,3 +324,16 @@ async def test_events_are_saved_in_three_formats(tmp_path: Path) -> None:
         table = list(csv.reader((tmp_path / "e.csv").read_text().splitlines()))
         assert len(table) == kept + 1
         assert len((tmp_path / "e.txt").read_text().splitlines()) == kept
+
+
+async def test_an_and_row_holds_for_all_that_was_joined_with_or(tmp_path: Path) -> None:
+    async with demo(tmp_path) as it:
+        await it.press(*OPEN, "space", "w")
+        await it.until(lambda: "do_sys_openat2" in it.listed(), "defined")
+        await it.press("F", "a", "right", "right", "=1", "enter", "o", "right", "right", "=2", "enter")
+        await it.press("a", "right", "right", "=3", "enter")
+        assert "(dfd == 1 || dfd == 2) && dfd == 3" in it.screen()
+        await it.press("s")
+        await it.until(lambda: any(s.filter for s in it.app.states), "set")
+        await it.press("P", "=systemd", "enter")
+        await it.until(lambda: "&& dfd == 3) && (common_pid == " in it.screen().replace("\n ", ""), "joined")

@@ -44,11 +44,9 @@ async def processes(app: KptuiApp) -> None:
     tids = await _pick(app)
     if tids:
         try:
-            text = pid_filter(tids)
+            await _build(app, whole_group=False, pids=pid_filter(tids))
         except ValueError as error:
             app.say(str(error), "error")
-            return
-        await _build(app, whole_group=False, text=text)
 
 
 async def _pick(app: KptuiApp) -> list[int] | None:
@@ -56,7 +54,7 @@ async def _pick(app: KptuiApp) -> list[int] | None:
     return await app.push_screen_wait(processes_dialog(found))
 
 
-async def _build(app: KptuiApp, *, whole_group: bool, text: str | None = None) -> None:
+async def _build(app: KptuiApp, *, whole_group: bool, pids: str = "") -> None:
     from kptui.ui.actions.control import _selected
 
     found = _selected(app)
@@ -71,11 +69,13 @@ async def _build(app: KptuiApp, *, whole_group: bool, text: str | None = None) -
     except (Refused, ValueError) as error:
         app.say(f"the fields of {state.group} can't be read: {error}", "error")
         return
-    wanted = text if text is not None else state.filter or ""
+    wanted = state.filter or ""
     refusal: Refused | None = None
     while True:
         features = features_from_release(app.world.release)
         value = FilterValue(state.event, formats, wanted, features, whole_group)
+        if pids and refusal is None:
+            value.only_processes(pids)
         pane = FilterPane(state.group, value, lambda p: _pick_into(app, p))
         if refusal is not None:
             sentence = refusal.sentence or str(refusal)
@@ -132,8 +132,7 @@ def _pick_into(app: KptuiApp, pane: FilterPane) -> None:
         except ValueError as error:
             app.say(str(error), "error")
             return
-        old = pane.value.text.strip()
-        pane.value.take_text(f"({old}) && ({pids})" if old else pids)
+        pane.value.only_processes(pids)
         pane.changed()
 
     app.run_worker(pick(), group="command")
@@ -164,7 +163,7 @@ async def count_matches(app: KptuiApp, pane: FilterPane) -> None:
         if index % 500 == 0:
             await asyncio.sleep(0)
     if pane.value.text == text and tried:
-        pane.counted = f"matches {passed:,} of the last {tried:,} events"
+        pane.counted = f"{passed:,} of the last {tried:,} match"
         pane.redraw()
 
 

@@ -38,6 +38,6 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         self.show_footer()
 
     def show_footer(self) -> None:
-        typing = [("enter", "take"), ("esc", "back")] if self.pane.typing else []
+        typing = list(self.pane.typing_keys) if self.pane.typing else []
         for footer in self.query(FooterLine):  # none yet between its push and its first frame
             footer.show(self.pane.kptui.keymap.footer(self.pane.scope), typing)

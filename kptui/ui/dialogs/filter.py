@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from textual import events
+from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 
@@ -61,6 +62,7 @@ class FilterPane(Pane):
         self.refused = None
         self.cursor.move(self.cursor.at, len(self.value.rows))
         self.redraw()
+        self.refresh(layout=True)
         self.post_message(self.Changed())
 
     @property
@@ -125,13 +127,17 @@ class FilterPane(Pane):
         self.changed()
 
     def on_key(self, event: events.Key) -> None:
-        # On a field or a value, what is no command starts typing it; on a value digits and quotes always do.
-        if (
-            self.typing
-            or self.row is None
-            or CELLS[self.cell] not in ("value", "field")
-            or not event.character
-        ):
+        # On a field or a value, what is no command starts typing it; on a value digits and quotes always do; an
+        # operator is chosen by its sign.
+        if self.typing or self.row is None or not event.character:
+            return
+        if CELLS[self.cell] == "op" and event.character in "=<>~&":
+            self.value.choose_operator(self.cursor.at, event.character)
+            self.changed()
+            event.stop()
+            event.prevent_default()
+            return
+        if CELLS[self.cell] not in ("value", "field"):
             return
         known = self.kptui.keymap.command(self.scope, event.key)
         digit = event.character.isdigit() or event.character in "-\"'/*"
@@ -218,12 +224,19 @@ class FilterPane(Pane):
             self.run("filter.add_and" if self.value.as_rows else "filter.text")
         elif CELLS[self.cell] in ("field", "value"):
             self.editing_text = False
-            self.editing = TextLine.of("" if CELLS[self.cell] == "field" else bare(row.value))
+            self.editing = (
+                TextLine.offer(row.field) if CELLS[self.cell] == "field" else TextLine.of(bare(row.value))
+            )
         else:
             self.value.cycle(self.cursor.at, CELLS[self.cell])
             self.changed()
 
     # -- drawing
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """As high as its rows and the text need, with room for a verdict, so that it seldom changes."""
+        wanted = max(len(self.value.rows), 3) + len(self._bottom(max(width, 10))) + 2
+        return min(max(wanted, 13), max(container.height - 3, 3))
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
         value = self.value
@@ -261,8 +274,15 @@ class FilterPane(Pane):
             fix=self.fix,
             fix_key=key("filter.fix"),
             source="the kernel refused this" if self.refused else "",
-            accepted=f"the kernel will accept this        {self.counted}".rstrip(),
+            accepted=f"the kernel will accept this   {self.counted}".rstrip(),
         )
+        if verdict is not None and verdict.ok and editing is None and self.value.mixed:
+            rows.append(
+                [
+                    ("   ", ""),
+                    (clip(f"&& goes before ||; {key('filter.open')} groups rows", width - 4), "warn"),
+                ]
+            )
         if self.value.whole_group and verdict is not None and self.refused is None:
             rows.extend(self._group_lines(text, width))
         rows.extend(self._field_lines(width))
@@ -271,7 +291,8 @@ class FilterPane(Pane):
     def _field_lines(self, width: int) -> list[Line]:
         """What the field under the cursor is, or the fields that the letters typed can mean."""
         if self.editing is not None and not self.editing_text and CELLS[self.cell] == "field":
-            matching = "  ".join(f.name for f in self.value.matching(self.editing.text))
+            letters = "" if self.editing.offered else self.editing.text
+            matching = "  ".join(f.name for f in self.value.matching(letters))
             return [[(clip(f" {matching or 'no such field'}", width), "ok" if matching else "refused")]]
         field = self.value.field_of(self.row) if self.row is not None else None
         if field is None:
@@ -330,4 +351,4 @@ class FilterPane(Pane):
 
 def filter_dialog(pane: FilterPane) -> Dialog[FilterWanted | None]:
     """A dialog that gives what to set, or None."""
-    return Dialog(pane, width="90%", height="70%")
+    return Dialog(pane, width="90%", height="auto")

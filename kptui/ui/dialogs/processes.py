@@ -19,6 +19,13 @@ class ProcessesPane(Pane):
     """Running processes, searched as you type; the result is the set of all thread ids of those chosen."""
 
     scope = "picker"
+    typing_keys = (
+        ("space", "choose"),
+        ("enter", "take"),
+        ("↑↓", "move"),
+        ("tab", "done typing"),
+        ("esc", "back"),
+    )
 
     def __init__(self, processes: Sequence[Process]) -> None:
         super().__init__()
@@ -99,7 +106,7 @@ class ProcessesPane(Pane):
         side: Line = [(f"{len(chosen)} chosen, {threads} threads" if chosen else f"{len(shown)}", "")]
         lines: list[Line | Strip] = [rule([("Processes", "title")], side, width, True)]
         head: Line = [(" / ", "focus"), *self.query_line.spans(width - 30, "bold")]
-        lines.append([*head, ("  space chooses, enter takes", "dim")])
+        lines.append([*head, ("", "dim")])
         for index in self.cursor.window(len(shown), height - 2):
             process = shown[index]
             current = index == self.cursor.at

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual.geometry import Size
 from textual.strip import Strip
 from textual.widget import Widget
 
 from kptui.safetext import neutralise
 from kptui.ui.commands import Command, shown
-from kptui.ui.paint import Line, clip, length, to_strip
+from kptui.ui.paint import Line, clip, length, to_strip, wrap
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Status:
     hidden: bool = False
     busy: str = ""
     pane: int = 0
+    alone: bool = False  # one pane has the screen: name the others
 
 
 class StatusLine(Widget):
@@ -67,12 +69,12 @@ class StatusLine(Widget):
                 side.append(("  self hidden", "dim"))
         elif not s.demo:
             side = [("authoring only", "warn")]
-        if width < 100:
+        if s.alone:
             names = ("Symbols", "Probe", "Probes", "Events")
-            tabs: Line = [(f" {i}", "focus" if i == s.pane else "dim") for i in range(1, 5)]
-            if 1 <= s.pane <= 4:
-                tabs[s.pane - 1] = (f" {s.pane} {names[s.pane - 1]}", "focus")
-            side = [*side, ("  ", ""), *tabs]
+            side.append(("  ", ""))
+            for i, name in enumerate(names, start=1):
+                here = i == s.pane
+                side.append((f" {i} {name}" if here or width >= 100 else f" {i}", "focus" if here else "dim"))
         gap = width - length(left) - length(side) - 1
         if gap < 1:
             left = [(" kptui ", "title"), *([(" DEMO ", "demo")] if s.demo else [])]
@@ -81,20 +83,29 @@ class StatusLine(Widget):
 
 
 class NoticeLine(Widget):
-    """One line that says what is missing on this machine; hidden where nothing is."""
+    """What is missing on this machine and what would give it, in one row or two; hidden where nothing is."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.text = ""
 
     def show(self, text: str) -> None:
-        self.text = text
-        self.display = bool(text)
-        self.refresh()
+        if text != self.text:
+            self.text = text
+            self.display = bool(text)
+            self.refresh(layout=True)
+
+    def _rows(self, width: int) -> list[str]:
+        rows = [row for _, row in wrap(neutralise(self.text), width - 4)]
+        return rows if len(rows) < 3 else [rows[0], clip("".join(rows[1:]), width - 4)]
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(self._rows(width))
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        line: Line = [(" ! ", "warn"), (clip(neutralise(self.text), width - 4), "warn")]
+        rows = self._rows(width)
+        line: Line = [(" ! " if y == 0 else "   ", "warn"), (rows[y] if y < len(rows) else "", "warn")]
         return to_strip(line, width).apply_offsets(0, y)
 
 

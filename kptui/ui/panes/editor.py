@@ -5,20 +5,25 @@ Rows and text are two views of one value, the draft's line.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from kptui.probes.fetch import ProbeSyntaxError
-from kptui.probes.suggest import Suggestion, wrap_deref
+from kptui.probes.errors import ProbeSyntaxError
 from kptui.safetext import neutralise
-from kptui.ui.draft import Draft
 from kptui.ui.editor_rows import OfferColumns, Row, field_line, rows_of, text_of, with_text
 from kptui.ui.hero import hero_lines
 from kptui.ui.paint import Line, Span, clip, pad, rule
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
 from kptui.verdict import Fix, Verdict
+
+if TYPE_CHECKING:
+    from kptui.probes.suggest import Suggestion
+    from kptui.ui.draft import Draft
 
 
 class EditorPane(Pane):
@@ -196,7 +201,7 @@ class EditorPane(Pane):
                 if self._past:
                     self.set_draft(self._past.pop(), remember=False)
             case "editor.new":
-                self.set_draft(Draft(draft.line))
+                self.set_draft(replace(draft, replacing=None))
             case "editor.fix":
                 self._fix(draft)
             case _:
@@ -206,7 +211,7 @@ class EditorPane(Pane):
     def _fix(self, draft: Draft) -> None:
         fix = self.fix
         if fix is not None:
-            self.set_draft(Draft(fix.apply(draft.line), draft.replacing))
+            self.set_draft(replace(draft, line=fix.apply(draft.line)))
 
     def _fix_typed(self, editing: TextLine) -> None:
         """Apply the fix to the line being typed."""
@@ -273,6 +278,8 @@ class EditorPane(Pane):
     def _dereference(self, draft: Draft, row: Row | None) -> None:
         index = self._argument(draft, row)
         if index is not None and draft.probe is not None:
+            from kptui.probes.suggest import wrap_deref
+
             self.set_draft(draft.set_arg(index, wrap_deref(draft.probe.args[index])) or draft)
 
     def _move(self, draft: Draft, row: Row | None, step: int) -> None:
@@ -292,7 +299,7 @@ class EditorPane(Pane):
         title = "Probe"
         note: Line = []
         if draft.replacing:
-            note = [(f"replaces {'/'.join(draft.replacing)}", "warn")]
+            note = [(f"replaces {'/'.join(draft.replacing)}", "")]
         lines: list[Line | Strip] = [rule([(title, "title")], note, width, self.has_focus)]
         line_edit = self.editing if self.edited and self.edited.what == "line" else None
         hero = self._hero(draft, width, line_edit)

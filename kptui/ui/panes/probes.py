@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from textual.strip import Strip
 
 from kptui.safetext import neutralise
-from kptui.ui.paint import Line, clip, length, pad, right, rule
+from kptui.ui.paint import Line, clip, length, pad, right, rule, wrap
 from kptui.ui.pane import Cursor, Pane
 
 if TYPE_CHECKING:
@@ -75,17 +75,33 @@ class ProbesPane(Pane):
     def draw(self, width: int, height: int) -> list[Line | Strip]:
         ours = [s for s in self.states if s.ours]
         on = sum(s.enabled for s in ours)
-        side: Line = [(f"{on} of {len(ours)} on" if ours else "", "")]
         others = len(self.states) - len(ours)
-        if others:
-            side.append((f"  {others} not ours", "dim"))
+        counts = [f"{on} of {len(ours)} on"] if ours else []
+        counts += [f"{others} not ours"] if others else []
+        side: Line = [("  ".join(counts), "")] if counts else []
         lines: list[Line | Strip] = [rule([("Probes", "title")], side, width, self.has_focus)]
         if not ours:
             lines.extend(self._empty(width))
         names = min(max((len(s.event) for s in self.states), default=8), 24 if width > 100 else 18)
-        room = max(height - len(lines), 1)
+        whole = self._whole(width) if width < 100 else []
+        room = max(height - len(lines) - len(whole), 1)
         for index in self.cursor.window(len(self.states), room):
             lines.append(self._row(self.states[index], width, names, index == self.cursor.at))
+        lines.extend([] for _ in range(height - len(lines) - len(whole)))
+        lines.extend(whole)
+        return lines
+
+    def _whole(self, width: int) -> list[Line | Strip]:
+        """The definition and filter under the cursor, whole, where the rows have no room for them."""
+        state = self.selected
+        if state is None:
+            return []
+        lines: list[Line | Strip] = [[("─" * width, "rule")]]
+        pieces = wrap(neutralise(state.definition), width - 2)
+        lines.extend([(" ", ""), (piece, "bold")] for _, piece in pieces)
+        if state.filter:
+            pieces = wrap(f"if {neutralise(state.filter)}", width - 2)
+            lines.extend([(" ", ""), (piece, "warn")] for _, piece in pieces)
         return lines
 
     def _empty(self, width: int) -> list[Line]:
