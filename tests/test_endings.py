@@ -45,9 +45,98 @@ def _redraw(app):
 _actions.ACTIONS["redraw"] = _redraw
 """
 HANG = MISBEHAVE.format(body=f"{MARK}; __import__('threading').Event().wait()")
-HASTY = "import kptui.ending
-kptui.ending.Ending.__init__.__defaults__ = (0.5,)
-"
+HASTY = "import kptui.ending\nkptui.ending.Ending.__init__.__defaults__ = (0.5,)\n"
+REDRAW = b"\x0c"  # ctrl+l
+
+
+def closings(home: Path) -> str:
+    file = home / "closed"
+    return file.read_text() if file.exists() else ""
+
+
+@contextmanager
+def demo(home: Path, before: str = "", **changes: object) -> Iterator[Program]:
+    """A demo that is up, with one probe of ours defined and enabled."""
+    with Program("--demo", home=home, before=WATCH + before, **changes) as program:  # type: ignore[arg-type]
+        program.until(READY)
+        yield program
+
+
+def probe_something(program: Program) -> None:
+    program.send(b"/vfs_read")
+    program.until("▌ vfs_read")
+    program.send(b"\r")
+    program.until("the kernel will accept this")
+    program.send(b"s")
+    program.until("1 on")
+
+
+# -- quitting
+
+
+@pytest.mark.parametrize("keys", [b"q", b"\x11"], ids=["q", "ctrl+q"])
+def test_quitting(keys: bytes, tmp_path: Path) -> None:
+    with demo(tmp_path) as program:
+        program.send(keys)
+        assert program.wait() == 0
+        assert program.restored()
+        assert program.said.strip() == ""
+    assert closings(tmp_path) == CLEAN
+
+
+def test_quitting_with_a_probe_that_is_on(tmp_path: Path) -> None:
+    with demo(tmp_path) as program:
+        probe_something(program)
+        program.send(b"\x11")
+        assert program.wait() == 0
+        assert program.restored()
+    assert closings(tmp_path) == CLEAN
+
+
+# -- signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal(number: signal.Signals, tmp_path: Path) -> None:
+    with demo(tmp_path) as program:
+        probe_something(program)
+        program.signal(number)
+        assert program.wait() == 128 + number
+        assert program.restored()
+        assert "Traceback" not in program.said
+    assert closings(tmp_path) == CLEAN
+
+
+def test_many_signals(tmp_path: Path) -> None:
+    with demo(tmp_path) as program:
+        for _ in range(5):
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                program.signal(number)
+        # Which of those that come at once is the first, is the kernel's choice.
+        assert program.wait() - 128 in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        assert program.restored()
+    assert closings(tmp_path) == CLEAN
+
+
+@pytest.mark.parametrize("controlling", [True, False], ids=["with SIGHUP", "without SIGHUP"])
+def test_the_terminal_goes_away(controlling: bool, tmp_path: Path) -> None:
+    with demo(tmp_path, controlling=controlling) as program:
+        program.hang_up()
+        assert program.wait() == 128 + signal.SIGHUP
+    assert closings(tmp_path) == CLEAN
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "import kptui.interactive as at; name = '_draw_skeleton'",  # the skeleton stands
+        "import kptui.interactive as at; name = '_demo_world'",  # the world is being built
+        "import kptui.ui.world as at; name = 'World'",
+        "import kptui.ui.app as at; name = 'KptuiApp'",  # textual is there, the screen isn't
+        "import asyncio as at; name = 'run'",  # the screen is about to start
+    ],
+    ids=["skeleton", "world", "imports", "app", "loop"],
+)
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_before_the_first_frame(where: str, number: signal.Signals, tmp_path: Path) -> None:
     before = f"""
@@ -154,9 +243,7 @@ def test_a_report_that_can_not_be_written_is_printed(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_a_screen_that_hangs(number: signal.Signals, tmp_path: Path) -> None:
-    with demo(
-        tmp_path, HASTY + HANG
-    ) as program:
+    with demo(tmp_path, HASTY + HANG) as program:
         program.send(REDRAW)
         program.until_file("reached")
         program.signal(number)
@@ -166,9 +253,7 @@ def test_a_screen_that_hangs(number: signal.Signals, tmp_path: Path) -> None:
 
 
 def test_a_screen_that_hangs_while_its_terminal_goes_away(tmp_path: Path) -> None:
-    with demo(
-        tmp_path, HASTY + HANG
-    ) as program:
+    with demo(tmp_path, HASTY + HANG) as program:
         program.send(REDRAW)
         program.until_file("reached")
         program.hang_up()
