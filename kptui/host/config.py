@@ -15,11 +15,9 @@ line.
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -67,7 +65,7 @@ def load_config(path: Path | None = None, environ: Mapping[str, str] | None = No
     name = neutralise(shown(file, environ))
     try:
         data = _read(file, name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # also where HOME is /dev/null
         if path is None:
             return Config()
         raise ConfigError(f"{name}: there is no such file") from None
@@ -85,6 +83,8 @@ def parse_config(data: bytes, name: str = FILE) -> Config:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise ConfigError(f"{name}, line {line}: this is not UTF-8 text; move the file away") from None
+    import tomllib  # here, because most people have no such file
+
     try:
         found = tomllib.loads(text)
     except (ValueError, RecursionError) as error:
@@ -128,6 +128,8 @@ class _Reader:
     def _known(self, section: str, values: Mapping[str, object], known: Iterable[str]) -> None:
         for key in values:
             if key not in known:
+                import difflib
+
                 kind = f"[{section}] has no setting" if section else "there is no table"
                 near = difflib.get_close_matches(key, list(known), 1)
                 hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
