@@ -26,7 +26,7 @@ PLACE = (
 )
 _PLACE = re.compile(PLACE)
 _SYMBOL = re.compile(
-    r"(?P<sym>[^\s+]+)\+0x(?P<off>[0-9a-f]+)/0x(?P<size>[0-9a-f]+)"
+    r"(?P<sym>[^\s+]+)\+0x(?P<off>[0-9a-f]{1,16})/0x(?P<size>[0-9a-f]{1,16})"
     r"(?: \[(?P<mod>[^\]]+)\])?(?: <(?P<addr>[0-9a-f]+)>)?"
 )
 _ADDRESS = re.compile(r"0x[0-9a-f]+|0")

@@ -13,24 +13,24 @@ COMM_WIDTH = 16
 LATENCY_COMM_WIDTH = 8
 
 _TAIL = (
-    rb"(?:\(( *\d+|-+)\) )?"  # tgid with record-tgid
-    rb"\[(\d{3,})\] "
+    rb"(?:\(( *\d{1,10}|-+)\) )?"  # tgid with record-tgid
+    rb"\[(\d{3,10})\] "
     rb"(?:(\S{4,8}) )?"  # 4 flags before 5.15, 5 since, up to 7 on PREEMPT_RT; none with noirq-info
     rb" *(\d+(?:\.\d{6})?): "
 )
-# Groups: comm, pid, tgid, cpu, flags, time.
-NORMAL = re.compile(rb"([^\n]{16})-(-?\d+) +" + _TAIL)
+# Groups: comm, pid, tgid, cpu, flags, time. Numbers are bounded: what is longer comes from no kernel.
+NORMAL = re.compile(rb"([^\n]{16})-(-?\d{1,10}) +" + _TAIL)
 # A newline in the name: here the pid must also fill its column (7, 5 before 5.10), as a short name can't.
 _PID_COLUMN = rb"(?=(?:\d[\d ]{6}|\d[\d ]{4}|\d{6,}) [\[(])"
-NORMAL_SPLIT = re.compile(rb"((?s:.{16}))-" + _PID_COLUMN + rb"(-?\d+) +" + _TAIL)
+NORMAL_SPLIT = re.compile(rb"((?s:.{16}))-" + _PID_COLUMN + rb"(-?\d{1,10}) +" + _TAIL)
 # Groups: comm, pid, cpu, flags, time with its unit, mark.
-LATENCY = re.compile(rb"((?s:.{8}))-(-?\d+) +(\d+)([^\s\d]\S{3,7}) +(-?\d+(?:us)?)([ !#*+@$]?): ")
+LATENCY = re.compile(rb"((?s:.{8}))-(-?\d{1,10}) +(\d{1,10})([^\s\d]\S{3,7}) +(-?\d+(?:us)?)([ !#*+@$]?): ")
 
 NAME = re.compile(r"([^\s:(]+(?: \[[^\]\n]*\])?):(?: |$)")
 STACKS = ("<stack trace>", "<user stack trace>")  # records without a name
 MARKER = "tracing_mark_write"
 
-LOST = re.compile(rb"CPU:(\d+) \[LOST (?:(\d+) )?EVENTS\]")
+LOST = re.compile(rb"CPU:(\d{1,10}) \[LOST (?:(\d{1,20}) )?EVENTS\]")
 ANNOTATE = re.compile(rb"##### CPU \d+ [^\n]*####")
 TOO_BIG = b"[LINE TOO BIG]"
 # Options raw and hex: never the rest of a string that is known to be complete.

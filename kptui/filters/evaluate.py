@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 
 from kptui.filters import lexis
 from kptui.filters.explain import explain
@@ -37,6 +38,7 @@ _ALIASES: dict[str, tuple[str, ...]] = {
     "CPU": ("cpu",),
     "common_cpu": ("cpu",),
 }
+_NUMBER_SIZES = (1, 2, 4, 8)
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "==": operator.eq,
     "!=": operator.ne,
@@ -155,24 +157,55 @@ def number_of(value: object) -> int | float | None:
     return ord(raw) if len(raw) == 1 else None
 
 
+def _cut(value: int, field: FilterField) -> int:
+    """``value`` in the width and the sign of the field."""
+    bits = field.size * 8
+    value &= (1 << bits) - 1
+    return value - (1 << bits) if field.signed and value >> (bits - 1) else value
+
+
+def _array_number(field: FilterField, value: object) -> int | None:
+    """A small array as the kernel's filter compares it: its bytes, the first lowest, as one number.
+
+    ``value`` is what was printed (``{1,2,3,4}``, characters as themselves) or the number itself.
+    """
+    if isinstance(value, int):
+        return _cut(value, field)
+    if not isinstance(value, str) or value[:1] != "{" or value[-1:] != "}" or field.bits == 0:
+        return None
+    inner = value[1:-1]
+    single = len(inner) == 2 * field.size - 1 and inner[1::2] == "," * (field.size - 1)
+    items = inner[::2] if field.bits == 8 and single else inner.split(",")
+    if len(items) * field.bits != field.size * 8:
+        return None
+    whole = 0
+    for at, item in enumerate(items):
+        part = number_of(item)
+        if not isinstance(part, int):
+            return None
+        whole |= (part & ((1 << field.bits) - 1)) << (at * field.bits)
+    return _cut(whole, field)
+
+
 def _number_test(
     get: Callable[[Captured], object], op: str, number: Number, field: FilterField | None
 ) -> Test:
     constant = number.value
+    number_in: Callable[[object], int | float | None] = number_of
     if field is not None:
         if field.kind == "cpu" and op == "&":
             return _never
-        if field.kind in ("array", "stacktrace", "cpumask"):
+        whole = field.size in _NUMBER_SIZES
+        if field.kind in ("stacktrace", "cpumask") or (field.kind == "array" and not whole):
             return _never
-        if field.kind == "number" and field.size in (1, 2, 4, 8):
-            bits = field.size * 8
-            constant &= (1 << bits) - 1
-            if field.signed and constant >> (bits - 1):
-                constant -= 1 << bits
+        if field.kind in ("number", "array") and whole:
+            constant = _cut(constant, field)
+        if field.kind == "array":
+            number_in = partial(_array_number, field)
     if op == "&":
 
         def bits_test(event: Captured) -> bool:
-            value = number_of(get(event))
+            value = number_in(get(event))
             return isinstance(value, int) and value & constant != 0
 
         return bits_test
@@ -181,7 +214,7 @@ def _number_test(
         return _never
 
     def test(event: Captured) -> bool:
-        value = number_of(get(event))
+        value = number_in(get(event))
         return value is not None and compare(value, constant)
 
     return test

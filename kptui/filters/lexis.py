@@ -133,7 +133,8 @@ def _region(text: str, at: int, last: int) -> tuple[int, int, int, int, int] | N
         end = at
         while end < len(text) and text[end] in DIGITS:
             end += 1
-        value = int(text[at:end]) if end > at else -1
+        digits = text[at:end].lstrip("0")[:11]  # 2**32 has ten digits
+        value = int(digits or "0") if end > at else -1
         return (value, end) if 0 <= value < 1 << 32 else None
 
     def ends(at: int) -> bool:

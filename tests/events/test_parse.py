@@ -10,6 +10,7 @@ from kptui.events import (
     Annotate,
     Arg,
     ArgSpec,
+    EventLog,
     Header,
     LineAssembler,
     Lost,
@@ -287,6 +288,29 @@ def test_a_hostile_string_costs_no_more_than_a_moment() -> None:
     for _ in range(5):
         assert body(f'ev: (a+0x0/0x1) a="{text}" b="{text}" c=1', parser).args[-1].value == "1"
         assert len(body(f'other: (a+0x0/0x1) a="{text}" b="{text}" c=1').args) == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"CPU:{'9' * 6000} [LOST 1 EVENTS]",
+        f"CPU:1 [LOST {'9' * 6000} EVENTS]",
+        f"            bash-{'9' * 6000} [001] .....  5021.123456: open: (f+0x0/0x9)",
+        f"            bash-1234    [{'9' * 6000}] .....  5021.123456: open: (f+0x0/0x9)",
+        f"            bash-1234    ({'9' * 6000}) [001] .....  5021.123456: open: (f+0x0/0x9)",
+        f"    bash-1234    {'9' * 6000}.....  5021us : open: (f+0x0/0x9)",
+    ],
+)
+def test_numbers_that_no_kernel_prints_are_text(text: str) -> None:
+    log = EventLog()
+    log.feed(text.encode() + b"\n")
+    assert TraceParser().parse(text.encode()) == log.record(0) == Raw(text)
+    assert log.lost == 0
+
+
+def test_an_offset_that_no_kernel_prints_is_text() -> None:
+    place = f"f+0x{'f' * 6000}/0x9"
+    assert body(f"open: ({place}) a=1").ip == Ref(place)
 
 
 def test_values_for_filters_and_columns() -> None:

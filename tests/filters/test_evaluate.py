@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kptui.filters import And, FilterExpr, Not, Or, Predicate, compile_filter, parse_filter, view_check
-from kptui.filters.fields import field_table
+from kptui.filters.fields import FilterField, field_table
 from kptui.filters.glob import pattern_matcher
 from tests.filters.strategies import expressions
 from tests.filters.support import ALL
@@ -104,6 +104,16 @@ def test_an_argument_comes_before_the_event_s_own_data() -> None:
         ("u32 == 0x1deadbeef", {"u32": "3735928559"}, False, True),
         ("cpu & 1", {"cpu": 1}, True, False),
         ("arr16 == 1", {"arr16": "1"}, True, False),
+        ("arr16 != 1", {"arr16": "{1,2,3}"}, False, False),  # six bytes: never true
+        ("arr == 0x04030201", {"arr": "{0x1,0x2,0x3,0x4}"}, False, True),
+        ("arr == 0x104030201", {"arr": "{1,2,3,4}"}, False, True),
+        ("arr & 0x00ff0000", {"arr": "{1,2,0,4}"}, False, False),
+        ("arr > 0x7fffffff", {"arr": "{0,0,0,255}"}, False, True),
+        ("arr == 0", {"arr": "{0,0,0}"}, False, False),  # not what the field holds
+        ("arr != 0", {"arr": "{0,x y,0,0}"}, False, False),
+        ("charr == 0x642c6261", {"charr": "{a,b,,,d}"}, False, True),  # the third is a comma
+        ("charr == 0x9c", {"charr": "{\udc9c,\0,\0,\0}"}, False, True),
+        ("arr == 0x04030201", {"arr": 0x04030201}, True, True),
     ],
 )
 def test_the_kernel_s_oddities_apply_to_a_trial_only(
@@ -112,6 +122,15 @@ def test_the_kernel_s_oddities_apply_to_a_trial_only(
     expr = parse_filter(text)
     assert compile_filter(expr)(event) is view
     assert compile_filter(expr, field_table(ALL))(event) is kernel
+
+
+def test_a_small_signed_array_compares_as_a_signed_number() -> None:
+    fields = {"two": FilterField("two", "array", True, 16, (), size=4)}
+    negative: dict[str, str | int | None] = {"two": "{-1,-1}"}
+    assert compile_filter(parse_filter("two < 0"), fields)(negative)
+    assert compile_filter(parse_filter("two == 0xffffffff"), fields)(negative)
+    assert compile_filter(parse_filter("two == -65536"), fields)({"two": "{0,-1}"})
+    assert not compile_filter(parse_filter("two < 0"), fields)({"two": "{-1,1}"})
 
 
 def slow(expr: FilterExpr, event: dict[str, str | int | None]) -> bool:

@@ -179,3 +179,9 @@ def test_a_caret_finds_its_row() -> None:
 @given(st.lists(st.builds(Row, st.sampled_from(["&&", "||"]), st.just("a"), st.just(""), st.just(""))))
 def test_half_made_rows_have_text(rows: list[Row]) -> None:
     assert from_rows(rows).count("a") == len(rows)
+
+
+@pytest.mark.parametrize("number", ["9" * 6000, "0" * 6000 + "9" * 11, str(1 << 32)])
+def test_a_cpu_number_beyond_every_machine_is_refused(number: str) -> None:
+    with pytest.raises(FilterSyntaxError, match="Invalid cpulist"):
+        parse_filter(f"a & CPUS{{{number}}}")

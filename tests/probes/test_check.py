@@ -163,6 +163,7 @@ def test_a_name_of_another_kind_of_event_is_taken() -> None:
         ("-:kptui/one vfs_write", "ENOENT"),
         ("-:other/", "ENOENT"),
         ("-:ret", "EBUSY"),
+        ("-:kptui.one", "ENOENT"),  # only definitions know the dot
         ("-one", "EINVAL"),
         (" -:kptui/one", "EINVAL"),
     ],

@@ -7,7 +7,6 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 
 from kptui.events.format import EventFormat, parse_format
 from kptui.kernel.sim.array import EventSwitch, Prefix, TraceArray
@@ -107,14 +106,7 @@ class Machinery:
         from kptui.filters.parser import parse_filter
 
         switch.text = text
-        # an array of 1, 2, 4 or 8 bytes is one number to the kernel's filter
-        fields = {
-            name: replace(field, kind="number")
-            if field.kind == "array" and field.size in {1, 2, 4, 8}
-            else field
-            for name, field in field_table(self.format(event)).items()
-        }
-        switch.test = compile_filter(parse_filter(text), fields)
+        switch.test = compile_filter(parse_filter(text), field_table(self.format(event)))
 
     def set_group_filter(self, array: TraceArray, group: str, data: bytes) -> None:
         """Write to a group's ``filter``: succeeds as long as the group has events; who can't take it loses
