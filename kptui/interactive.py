@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import functools
+import gc
 import io
 import os
 import sys
@@ -17,11 +18,11 @@ from typing import TYPE_CHECKING
 
 from kptui.ending import Ending, Interrupted, Opened, drop_dead_streams, farewell, write_terminal
 from kptui.host.config import Config
+from kptui.kernel.symbols import SymbolSource
 from kptui.safetext import decode, neutralise
 
 if TYPE_CHECKING:
     from kptui.kernel.files import KernelFiles
-    from kptui.kernel.kallsyms import KallsymsReading
     from kptui.kernel.leftovers import Leftover
     from kptui.kernel.session import Session
     from kptui.kernel.sim import SimFiles
@@ -34,6 +35,8 @@ CRASH = "crash.txt"
 
 def run(args: argparse.Namespace, config: Config) -> int:
     """The whole interactive program; returns the exit status."""
+    gc.disable()  # to load the screen makes next to no garbage; the screen switches it on again when it is up
+    symbols = SymbolSource(functools.partial(_read_symbols, args))
     opened = Opened()
     crash = ""
     failed = False
@@ -42,7 +45,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
             ending.skeleton()
             _draw_skeleton("DEMO" if args.demo else os.uname().release)
             make = _demo_world if args.demo else _real_world
-            crash, failed = _show(make(args, config, opened), ending)
+            crash, failed = _show(make(args, config, opened, symbols), ending)
         except Interrupted:
             pass
         except Exception:  # noqa: BLE001 - whatever it is, the terminal and the kernel are put in order first
@@ -53,6 +56,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
             ending.begin_closing()
             ending.restore_terminal()
             left = opened.close()
+            symbols.close()
     farewell(left)
     if crash and ending.signal is None:  # a terminal that goes away under a signal makes for many errors
         _tell_crash(crash)
@@ -120,10 +124,9 @@ def _tell_crash(text: str) -> None:
 # -- worlds
 
 
-def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> World:
+def _demo_world(args: argparse.Namespace, config: Config, opened: Opened, symbols: SymbolSource) -> World:
     from kptui.host.dirs import state_dir
     from kptui.kernel.capabilities import Findings
-    from kptui.kernel.sim import demo_kallsyms
     from kptui.ui.world import World
 
     @functools.cache
@@ -136,11 +139,8 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
         world.readme = decode(machine().read("README"))
         return opened.open(lambda: _open_session(machine(), args.group))
 
-    def read_symbols() -> bytes:
-        return _symbols(args.kallsyms) if args.kallsyms else demo_kallsyms()
-
     world = World(
-        read_symbols=read_symbols,
+        read_symbols=symbols,
         open_session=open_session,
         findings=Findings(None, ()),
         config=config,
@@ -154,12 +154,7 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
     return world
 
 
-def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> World:
-    from kptui.kernel.kallsyms import start_reading
-
-    path = args.kallsyms or "/proc/kallsyms"
-    readings = [start_reading(path)]
-
+def _real_world(args: argparse.Namespace, config: Config, opened: Opened, symbols: SymbolSource) -> World:
     from kptui.host.dirs import state_dir
     from kptui.kernel.capabilities import examine
     from kptui.kernel.files import TracefsFiles
@@ -173,10 +168,6 @@ def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
             readme = decode(files.read("README"))
     notes: list[str] = []
 
-    def read_symbols() -> bytes:
-        # The first reading began before the screen; a later one is asked for because modules come and go.
-        return _symbols(path, readings.pop() if readings else None)
-
     def open_session() -> Session | None:
         if files is None or not findings.can_trace:
             return None
@@ -189,7 +180,7 @@ def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
         return session
 
     return World(
-        read_symbols=read_symbols,
+        read_symbols=symbols,
         open_session=open_session,
         findings=findings,
         config=config,
@@ -202,12 +193,16 @@ def _real_world(args: argparse.Namespace, config: Config, opened: Opened) -> Wor
     )
 
 
-def _symbols(path: str, reading: KallsymsReading | None = None) -> bytes:
+def _read_symbols(args: argparse.Namespace) -> bytes:
     """The list of symbols; OSError with a sentence where there is none."""
+    if args.demo and not args.kallsyms:
+        from kptui.kernel.sim import demo_kallsyms
+
+        return demo_kallsyms()
     from kptui.kernel.kallsyms import KallsymsError, start_reading
 
     try:
-        return (reading or start_reading(path)).result()
+        return start_reading(args.kallsyms or "/proc/kallsyms").result()
     except KallsymsError as error:
         raise OSError(str(error)) from error
 

@@ -9,6 +9,7 @@ more than the names of one length, at a time: it may run beside a screen.
 
 from __future__ import annotations
 
+import marshal
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
@@ -114,6 +115,17 @@ class Pool:
                     self._sieve(chunk, letter)
                     yield
 
+    def pack_sieves(self) -> list[list[tuple[str, bytes]]]:
+        return [
+            [(letter, sieve.to_bytes(CHUNK // 8, "little")) for letter, sieve in sieves.items()]
+            for sieves in self._sieves
+        ]
+
+    def take_sieves(self, packed: Sequence[Sequence[tuple[str, bytes]]]) -> None:
+        for sieves, more in zip(self._sieves, packed, strict=True):
+            for letter, sieve in more:
+                sieves[letter] = int.from_bytes(sieve, "little")
+
     def _sieve(self, chunk: int, letter: str) -> int:
         names = self.lower[chunk * CHUNK : (chunk + 1) * CHUNK]
         has = bytes(map(contains, names, repeat(letter)))
@@ -157,6 +169,41 @@ class NameIndex:
                 lower[kind].extend([fold(name) for name in numbers])
                 first[kind].extend(numbers.values())
         self.pools = tuple(Pool(low, numbers) for low, numbers in zip(lower, first, strict=True))
+
+    def pack(self, table: SymbolTable) -> bytes:
+        """All but the sieves for :meth:`unpack`, with what ``table`` (ours) knows of lengths."""
+        pools = []
+        for pool in self.pools:
+            names = list(map(table.names.__getitem__, pool.first))
+            folded = [(k, low) for k, low in enumerate(pool.lower) if low is not names[k]]
+            pools.append((pool.first.tobytes(), folded))
+        return marshal.dumps((pools, self._copies, [lines.tobytes() for lines in table.by_length()]))
+
+    @classmethod
+    def unpack(cls, data: bytes, table: SymbolTable) -> NameIndex:
+        """The index that was packed into ``data``, of a table equal to ``table``, which learns the lengths, too."""
+        packed, copies, lengths = marshal.loads(data)
+        pools: list[Pool] = []
+        for numbers, folded in packed:
+            first = array("I", numbers)
+            lower = list(map(table.names.__getitem__, first))
+            for k, low in folded:
+                lower[k] = low
+            pools.append(Pool(lower, first))
+        table.set_by_length([array("I", lines) for lines in lengths])
+        index = cls.__new__(cls)
+        index._copies = copies
+        index.pools = tuple(pools)
+        return index
+
+    def pack_sieves(self) -> bytes:
+        """The sieves that were made, for :meth:`take_sieves`."""
+        return marshal.dumps([pool.pack_sieves() for pool in self.pools])
+
+    def take_sieves(self, data: bytes) -> None:
+        """Take over the sieves of an equal index. Safe on another thread while this one searches."""
+        for pool, sieves in zip(self.pools, marshal.loads(data), strict=True):
+            pool.take_sieves(sieves)
 
     def copies(self, name: str) -> int:
         """How many lines of the table have this name."""

@@ -101,6 +101,16 @@ class SymbolSearch:
         """The index is there: a search is quick."""
         return self._index is not None
 
+    @property
+    def index(self) -> NameIndex:
+        """The index, built now if it isn't there."""
+        return self._ready()
+
+    def adopt(self, packed: bytes) -> None:
+        """Take an index of an equal table, as it was packed, instead of building one."""
+        if self._index is None:
+            self._index = NameIndex.unpack(packed, self.table)
+
     def prepare(self) -> None:
         """Build the index and load the matcher."""
         from kptui.symbols import match  # noqa: F401

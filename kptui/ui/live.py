@@ -7,6 +7,7 @@ whatever may block (kallsyms, tracefs) is read on a thread.
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from typing import TYPE_CHECKING
 
@@ -35,6 +36,12 @@ def preload() -> None:
     """Load, on a thread, what the first list didn't need, so that the first key that does needn't wait for it."""
     import kptui.probes.check
     import kptui.ui.actions  # noqa: F401
+
+    if not gc.isenabled():
+        # Whoever started us has switched it off for the start. What is loaded now stays: to look through it again and
+        # again would only hold up the keys.
+        gc.freeze()
+        gc.enable()
 
 
 class Live:
@@ -103,6 +110,7 @@ class Live:
         if search is not None:
             # The first list is on the screen; the index is made while the user reads it.
             await asyncio.to_thread(search.prepare)
+            self._app.workspace.symbols.search_ready()
             await asyncio.to_thread(search.warm)
         await asyncio.to_thread(preload)
 
@@ -110,8 +118,9 @@ class Live:
         pane = self._app.workspace.symbols
 
         def read() -> tuple[SymbolTable, SymbolSearch]:
-            table = SymbolTable.parse(self.world.read_symbols())
-            return table, SymbolSearch(table)
+            found = self.world.read_symbols()
+            search = SymbolSearch(SymbolTable.parse(found)) if isinstance(found, bytes) else found
+            return search.table, search
 
         try:
             table, search = await asyncio.to_thread(read)

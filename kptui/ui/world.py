@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from kptui.host.config import Config
 from kptui.kernel.capabilities import Findings
 from kptui.kernel.processes import Process, list_processes
+from kptui.symbols import SymbolSearch
 
 if TYPE_CHECKING:
     from kptui.kernel.session import Session
@@ -22,11 +23,11 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class World:
     """``read_symbols`` and ``open_session`` block and are run on a thread; ``open_session`` gives None where there
-    is no kernel to trace. ``findings`` say what this machine lacks. ``readme`` is tracefs's; the opening of the
-    session may give it.
+    is no kernel to trace. Symbols are the bytes of a kallsyms, or a search that was made of them. ``findings`` say
+    what this machine lacks. ``readme`` is tracefs's; the opening of the session may give it.
     """
 
-    read_symbols: Callable[[], bytes]
+    read_symbols: Callable[[], bytes | SymbolSearch]
     open_session: Callable[[], Session | None]
     findings: Findings
     config: Config

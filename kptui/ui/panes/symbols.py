@@ -40,6 +40,7 @@ class SymbolsPane(Pane):
         self.hits = Hits(query="", hits=(), total=0, complete=True)
         self.cursor = Cursor()
         self._search: SymbolSearch | None = None
+        self._waiting = False  # for the index, to look for what is typed
         self.count = 0
 
     def set_search(self, search: SymbolSearch | None, count: int, note: str = "", warning: str = "") -> None:
@@ -69,9 +70,17 @@ class SymbolsPane(Pane):
             self._run()
         self.redraw()
 
-    def _run(self) -> None:
-        if self._search is not None:
-            self.hits = self._search.search(self.query_line.text.strip(), data=self.data, noise=self.noise)
+    def search_ready(self) -> None:
+        """The index is there: what was typed before can be looked for."""
+        if self._waiting:
+            self._run()
+
+    def _run(self, *, now: bool = False) -> None:
+        search, query = self._search, self.query_line.text.strip()
+        # To search without an index would make it first, and hold up the keys that follow.
+        self._waiting = bool(query) and search is not None and not search.prepared and not now
+        if search is not None and not self._waiting:
+            self.hits = search.search(query, data=self.data, noise=self.noise)
         self.cursor.at = self.cursor.top = 0
         self.redraw()
 
@@ -112,6 +121,8 @@ class SymbolsPane(Pane):
         self.searching = False
 
     def choose(self, kind: str) -> None:
+        if self._waiting:  # whoever types ahead means what was typed
+            self._run(now=True)
         if self.hit is not None:
             self.searching = False
             self.redraw()
@@ -143,6 +154,7 @@ class SymbolsPane(Pane):
     def draw(self, width: int, height: int) -> list[Line | Strip]:
         total = f"{self.hits.total:,}" + ("" if self.hits.complete else "+")
         counted = f"{total} of {self.count:,}" if self.query_line.text else f"{self.count:,}"
+        counted = f"indexing {self.count:,} …" if self._waiting else counted
         hidden = "" if self.data else " · functions only"
         side: Line = [(counted + hidden, "")] if self._search else []
         lines: list[Line | Strip] = [rule([("Symbols", "title")], side, width, self.has_focus)]
