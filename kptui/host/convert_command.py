@@ -61,6 +61,8 @@ class _ReadFailed(Exception):
 
 
 def _say(text: str) -> None:
+    if sys.stderr is None:  # closed by the caller (2>&-)
+        return
     with contextlib.suppress(OSError):
         sys.stderr.write(f"kptui convert: {neutralise(text)}\n")
         sys.stderr.flush()
@@ -141,9 +143,12 @@ def _refuse_foreign(name: str, first: bytes) -> None:
 
 def run_convert(args: argparse.Namespace) -> int:
     """Do what ``args`` (file, to, output) say; the exit code: 0, 1 when it failed, 2 for a wrong call."""
-    name, output = str(args.file), str(args.output or "-")
+    name, output = str(args.file), str(args.output)
     if not name:
         _say("FILE is empty; give a file name, or - for standard input")
+        return USAGE
+    if not output:
+        _say("-o is empty; give a file name, or - for standard output")
         return USAGE
     try:
         fd, ours = _open(name)
@@ -201,6 +206,8 @@ def _reader_left() -> int:
 def _convert(chunks: Iterator[bytes], to: str, output: str) -> Counts:
     form: Form = "csv" if to == "csv" else "jsonl"
     if output == "-":
+        if sys.stdout is None:  # closed by the caller (>&-): descriptor 1 may by now be a file of ours
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         sys.stdout.flush()
         return convert_stream(chunks, form, _writer(1))
     try:

@@ -71,6 +71,42 @@ def test_textual_is_not_imported() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.parametrize(
+    ("closed", "status", "lines", "said"),
+    [
+        (">&-", 1, 0, b"kptui convert: can't write standard output: Bad file descriptor\n"),
+        ("2>&-", 0, 4, b""),
+        ("-o /dev/null >&-", 0, 0, b""),
+    ],
+)
+def test_a_caller_that_closed_our_output(
+    capture: Path, closed: str, status: int, lines: int, said: bytes
+) -> None:
+    command = f'exec "$0" -m kptui convert "$1" {closed}'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable, str(capture)], capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (status, lines, said)
+
+
+def test_what_is_said_to_nobody_is_no_failure() -> None:
+    command = 'exec "$0" -m kptui convert - 2>&-'
+    done = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable], input=b"", capture_output=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_an_empty_name_for_the_output_is_a_wrong_call(
+    capture: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(str(capture), "-o", "") == 2
+    assert capfd.readouterr() == (
+        "",
+        "kptui convert: -o is empty; give a file name, or - for standard output\n",
+    )
+
+
 @pytest.mark.parametrize("to", ["jsonl", "csv"])
 def test_an_output_file(capture: Path, tmp_path: Path, to: str) -> None:
     target = tmp_path / "out"
