@@ -188,14 +188,14 @@ class Program:
                 os.close(fd)
         self._slave = self._master = -1
 
-    def wait(self, seconds: float = PATIENCE) -> int:
-        """Its exit status; negative when a signal killed it."""
+    def wait(self, seconds: float = PATIENCE, *, reading: bool = True) -> int:
+        """Its exit status; negative when a signal killed it. Not ``reading``: the terminal takes nothing any more."""
         end = time.monotonic() + seconds
         while self._process.poll() is None:
             if time.monotonic() > end:
                 self._process.send_signal(signal.SIGABRT)
                 raise AssertionError(f"did not end:\n{self.text[-3000:]}")
-            if self._master >= 0:
+            if self._master >= 0 and reading:
                 self._read(0.05)
             else:
                 with contextlib.suppress(subprocess.TimeoutExpired):

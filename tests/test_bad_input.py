@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import READY, Program, headless
+from tests.program import READY, Program, command, headless
 
 # A kernel without kprobes passes for one with them: the instance is real, only defining would be refused.
 FORCED = """
@@ -323,3 +323,14 @@ def test_a_tracefs_that_makes_no_instance(tmp_path: Path) -> None:
         program.until("no live tracing", "Quit")
         ends_well(program)
     assert os.listdir(tmp_path / "t/instances") == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or shutil.which("setpriv") is None, reason="needs root and setpriv")
+def test_without_root_the_screen_opens_and_says_what_is_missing(tmp_path: Path) -> None:
+    drop = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    if subprocess.run([*drop, *command("--version")], cwd="/", capture_output=True, check=False).returncode:
+        pytest.skip("nobody can't read this installation")
+    nowhere = {"HOME": "/nonexistent", "XDG_STATE_HOME": None, "XDG_CONFIG_HOME": None}
+    with Program(home=tmp_path, wrap=drop, env=nowhere) as program:
+        program.until("sudo kptui", "No live events here", "Quit")
+        ends_well(program)

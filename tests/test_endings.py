@@ -261,6 +261,18 @@ def test_a_screen_that_hangs_while_its_terminal_goes_away(tmp_path: Path) -> Non
     assert closings(tmp_path) == CLEAN
 
 
+def test_a_terminal_that_takes_nothing_any_more(tmp_path: Path) -> None:
+    """A dead line: what is drawn piles up until the screen can't but wait. Cleaning up must not wait with it."""
+    flood = MISBEHAVE.format(body=f"{MARK}; [app._driver.write('x' * 4096) for _ in range(1000)]")
+    with demo(tmp_path, HASTY + flood) as program:
+        program.send(REDRAW)
+        while not (tmp_path / "reached").exists():
+            assert program.running
+        program.signal(signal.SIGTERM)
+        assert program.wait(reading=False) == 128 + signal.SIGTERM
+    assert closings(tmp_path) == CLEAN
+
+
 def test_quitting_while_a_thread_hangs(tmp_path: Path) -> None:
     stuck = f"""
 from kptui.kernel import sim
