@@ -46,24 +46,27 @@ class KallsymsReading:
             except ChildProcessError:  # somebody else collected it
                 status = 0
             self._pid = 0
-            size = min(os.fstat(self._memory).st_size, MAX_BYTES)
-            data = os.pread(self._memory, size, 0) if status == 0 else b""
+            size = os.fstat(self._memory).st_size
+            data = os.pread(self._memory, size, 0) if status == 0 and size <= MAX_BYTES else b""
             os.close(self._memory)
         return data or read_plain(self._path)
 
 
 def read_plain(path: str) -> bytes:
-    """The file, read by this process; at most 256 MiB. KallsymsError when it can't be read or is empty."""
+    """The file, read by this process. KallsymsError when it can't be read, is empty, or is larger than 256 MiB."""
     shown = neutralise(path)
     try:
         if not Path(path).is_file():
             raise KallsymsError(f"{shown} is not there, or no file" if path else "no symbol file is named")
         with open(path, "rb") as file:
-            data = file.read(MAX_BYTES)
+            data = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise KallsymsError(f"{shown} can't be read: {explain(error)}") from error
     if not data:
-        raise KallsymsError(f"{shown} is empty: this kernel lists no symbols")
+        whose = "this kernel lists no symbols" if path.startswith("/proc/") else "it lists no symbols"
+        raise KallsymsError(f"{shown} is empty: {whose}")
+    if len(data) > MAX_BYTES:
+        raise KallsymsError(f"{shown} is larger than {MAX_BYTES >> 20} MiB: that is no list of symbols")
     return data
 
 
