@@ -125,12 +125,14 @@ class KptuiApp(App[None], inherit_bindings=False):
         if line:
             from kptui.probes.check import check_definition
             from kptui.probes.rewrite import rewrite_line
+            from kptui.ui.near import offer_near
 
             replacing = editor.draft.replacing if editor.draft else None
             standing = [s for s in self.states if (s.group, s.event) != replacing]
             on = frozenset(f"{s.group}/{s.event}" for s in standing if s.enabled or s.enabled_elsewhere)
             existing = tuple(s.definition for s in standing if s.kind in ("p", "r"))
-            editor.verdict = check_definition(line, replace(self.live.target, existing=existing, enabled=on))
+            verdict = check_definition(line, replace(self.live.target, existing=existing, enabled=on))
+            editor.verdict = offer_near(verdict, line, self.workspace.symbols.search)
             # A line as articles write it, for kernels whose system calls had their arguments in registers.
             rewritten = rewrite_line(line)
             editor.rewrite = rewritten if rewritten != line else None

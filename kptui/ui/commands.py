@@ -165,7 +165,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("probes.remove", ("d", "delete"), "Remove", "probes", help="Remove this probe"),
     Command("probes.remove_all", ("D",), "Remove all ours", "probes"),
     # the events pane
-    Command("events.follow", ("f", "F"), "Follow", "events", 9, "Follow the newest event, or hold"),
+    Command("events.follow", ("f", "F"), "Follow/hold", "events", 9, "Follow the newest event, or hold"),
     Command(
         "events.hold", ("p", "space"), "Hold", "events", help="Hold the view still; events are still kept"
     ),
@@ -176,7 +176,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "events.exclude", ("x",), "Hide such", "events", help="Hide events of this process and event name"
     ),
-    Command("events.columns", ("c",), "Columns", "events", 3, "Choose the columns"),
+    Command("events.columns", ("c",), "Columns", "events", help="Choose the columns"),
     Command(
         "events.write",
         ("w",),
@@ -190,7 +190,14 @@ COMMANDS: tuple[Command, ...] = (
     Command("dialog.close", ("escape", "q"), "Close", "dialog", 1),
     Command("dialog.accept", ("enter",), "Choose", "dialog", 9),
     # the filter builder
-    Command("filter.edit", ("enter",), "Edit", "filter", 9, "Type the field or the value; step the operator"),
+    Command(
+        "filter.edit",
+        ("enter",),
+        "Edit",
+        "filter",
+        9,
+        "Type the field or the value; step the operator, or type it",
+    ),
     Command("filter.cycle", ("space",), "Next", "filter", 3, "The next field, operator or join"),
     Command("filter.add_and", ("a",), "&& row", "filter", 8, "Add a row joined with &&"),
     Command("filter.add_or", ("o",), "|| row", "filter", 7, "Add a row joined with ||"),
@@ -204,8 +211,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("filter.close", ("right_parenthesis",), ")", "filter", help="Close a parenthesis after this row"),
     Command("filter.negate", ("exclamation_mark",), "!", "filter", help="Negate this row"),
-    Command("filter.left", ("left", "shift+tab", "h"), "Cell left", "filter"),
-    Command("filter.right", ("right", "tab", "l"), "Cell right", "filter"),
+    Command("filter.left", ("left", "shift+tab", "h"), "Previous cell", "filter"),
+    Command("filter.right", ("right", "tab", "l"), "Next cell", "filter", 9),
     Command("filter.text", ("i",), "As text", "filter", 5, "Edit the whole filter as text"),
     Command("filter.processes", ("p", "P"), "Processes", "filter", 3, "Pick processes: common_pid == A || …"),
     Command(

@@ -65,8 +65,14 @@ def with_text(draft: Draft, row: Row, text: str) -> Draft | None:
         case "arg" | "add":
             return draft.with_arg(row.index, text)
         case "line":
-            return replace(draft, line=text)
+            return replace(draft, line=text, replacing=draft.replacing if _same(draft, text) else None)
     return None
+
+
+def _same(draft: Draft, text: str) -> bool:
+    """Whether a typed line is still the probe that is replaced: one of another name at another place isn't."""
+    old, new = draft.probe, replace(draft, line=text).probe
+    return old is None or new is None or old.event == new.event or old.place == new.place
 
 
 def field_line(probe: Probe, row: Row, width: int, current: bool) -> Line:

@@ -5,23 +5,32 @@ All text is neutralised here, on its way to a cell or a file.
 
 from __future__ import annotations
 
-from kptui.events.model import Record, TraceEvent
+import errno
+
+from kptui.events.model import Arg, Record, TraceEvent
 from kptui.safetext import neutralise
 from kptui.ui.paint import clip, pad, right
 
 COLUMNS = ("time", "delta", "cpu", "flags", "task", "event", "place", "args")
 DEFAULT_COLUMNS = frozenset({"time", "cpu", "task", "event", "args"})
 RIGHT = frozenset({"time", "delta", "cpu"})
+# Errors as functions return them; the last four are the kernel's own (include/linux/errno.h).
+_ERRORS = {f"-{number}": name for number, name in errno.errorcode.items()} | {
+    "-512": "ERESTARTSYS",
+    "-513": "ERESTARTNOINTR",
+    "-514": "ERESTARTNOHAND",
+    "-516": "ERESTART_RESTARTBLOCK",
+}
 _TITLES = {"task": "COMM-PID", "delta": "Δ"}
 
 
-def columns(chosen: set[str], width: int, longest: int) -> list[tuple[str, str, int]]:
-    """(column, heading, cells) of each column chosen, for a pane of ``width`` cells and event names of at most
-    ``longest``; args get the rest (0).
+def columns(chosen: set[str], width: int, longest: int, stamp: int = 13) -> list[tuple[str, str, int]]:
+    """(column, heading, cells) of each column chosen, for a pane of ``width`` cells, event names of at most
+    ``longest`` and time stamps of ``stamp``; args get the rest (0).
     """
     wide = width >= 110
     sizes = {
-        "time": 13,
+        "time": stamp,
         "delta": 9,
         "cpu": 3,
         "flags": 5,
@@ -51,10 +60,18 @@ def cell(event: TraceEvent, column: str, size: int, previous: float | None) -> s
             pid = f"-{event.pid}"
             return pad(clip(neutralise(event.comm), size - len(pid)) + pid, size)
         case "event":
-            return pad(neutralise(event.event), size)
+            return pad(clip_middle(neutralise(event.event), size), size)
         case "place":
             return pad(place_text(event), size)
+    if len(event.args) == 1 and (name := error_name(event, event.args[0])):
+        return f"{args_text(event)} {name}"
     return args_text(event)
+
+
+def clip_middle(text: str, size: int) -> str:
+    """``text`` in at most ``size`` cells, cut in its middle: names of probes differ at their ends."""
+    tail = (size - 1) // 2
+    return text if len(text) <= size or size < 5 else clip(text[:-tail], size - tail) + text[-tail:]
 
 
 def seconds(ts: str) -> float | None:
@@ -96,6 +113,13 @@ def args_text(event: TraceEvent) -> str:
             text = f'"{arg.value}"' if arg.type == "str" else arg.value
         pieces.append(f"{arg.name}={text}")
     return neutralise(" ".join(pieces))
+
+
+def error_name(event: TraceEvent, arg: Arg) -> str:
+    """What a negative number means that a function returned (``ENOENT``), or ''."""
+    if event.func is None or arg.type != "num" or not isinstance(arg.value, str):
+        return ""
+    return _ERRORS.get(arg.value, "")
 
 
 def row_text(record: Record) -> str:

@@ -62,6 +62,7 @@ class Live:
         self._pending = b""
         self._counted = (time.monotonic(), 0)
         self._polling = False
+        self._opened = False  # whether the session was opened, or found to be impossible
         self._listed = asyncio.Event()
         self._reader_error = ""
         self._warnings: tuple[str, ...] = ()
@@ -150,12 +151,14 @@ class Live:
             app.workspace.notice.show(f"no live tracing: {neutralise(str(error))}")
             session = None
         self.world.session = session
+        self._opened = True
         self._target = None
         app.workspace.probes.available = session is not None
         app.workspace.probes.redraw()
         for note in self.world.notes:
             app.say(note, "warning")
         self.show_warnings()
+        self.show_status()
         await self.refresh()
 
     def show_warnings(self) -> None:
@@ -270,6 +273,8 @@ class Live:
                 lost=max(self.lost, self.captured.lost),
                 hidden=session is not None,
                 pane=workspace.number,
+                alone=workspace.narrow,
+                busy="" if self._opened else "opening tracefs …",
             )
         )
 

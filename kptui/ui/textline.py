@@ -11,17 +11,28 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """``text`` with the cursor before ``text[cursor]``."""
+    """``text`` with the cursor before ``text[cursor]``.
+
+    ``offered``: the text stands there from before, shown reversed. The first letter typed takes its place, as does
+    a deletion; a move of the cursor keeps it, to be changed.
+    """
 
     text: str = ""
     cursor: int = 0
+    offered: bool = False
 
     @classmethod
     def of(cls, text: str) -> TextLine:
         return cls(text, len(text))
 
+    @classmethod
+    def offer(cls, text: str) -> TextLine:
+        return cls(text, len(text), bool(text))
+
     def insert(self, piece: str) -> TextLine:
         piece = "".join(c for c in piece if c.isprintable())
+        if self.offered and piece:
+            return TextLine.of(piece)
         return TextLine(self.text[: self.cursor] + piece + self.text[self.cursor :], self.cursor + len(piece))
 
     def key(self, key: str, character: str | None) -> TextLine | None:
@@ -30,6 +41,11 @@ class TextLine:
         ``key`` is textual's name of it, ``character`` what it types.
         """
         text, cursor = self.text, self.cursor
+        if self.offered:
+            if key in ("backspace", "ctrl+h", "delete", "ctrl+d"):
+                return TextLine()
+            if character is None or not character.isprintable():
+                return TextLine(text, cursor).key(key, character)
         match key:
             case "left" | "ctrl+b":
                 return replace(self, cursor=max(cursor - 1, 0))
@@ -77,6 +93,8 @@ class TextLine:
     def spans(self, width: int, style: str = "") -> list[tuple[str, str]]:
         """The line in at most ``width`` cells, scrolled so that the cursor shows, the cursor as a reversed cell."""
         first = max(0, self.cursor - width + 1)
+        if self.offered:
+            return [(self.text[first : self.cursor], "cursor"), (" ", style)]
         before = self.text[first : self.cursor]
         at = self.text[self.cursor : self.cursor + 1] or " "
         after = self.text[self.cursor + 1 : first + width]

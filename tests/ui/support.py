@@ -85,6 +85,7 @@ async def demo(
     kallsyms: Callable[[], bytes] = demo_kallsyms,
     config: Config | None = None,
     ready: bool = True,
+    notifications: bool = False,
 ) -> AsyncIterator[Driven]:
     """The app over a simulated kernel, symbols read and session open; the session is closed at the end."""
     files = SimFiles(seed=1, clock=ManualClock())
@@ -118,7 +119,7 @@ async def demo(
     )
     app = KptuiApp(world)
     try:
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=notifications) as pilot:
             driven = Driven(app, pilot, files)
             if ready:
                 await driven.until(

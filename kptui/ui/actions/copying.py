@@ -48,18 +48,22 @@ async def copy(app: KptuiApp) -> None:
     record = events.record
     filter_ = selected.filter if selected is not None and selected.filter else ""
     count = len(events.view)
+    scripted = len(ours) or bool(line)
     choices = [
         Choice("y", "the probe line", line or "no probe yet", bool(line)),
         Choice(
             "s",
             "the whole session as a shell script",
-            f"{len(ours) or bool(line):d} probes",
+            "1 probe" if scripted == 1 else f"{scripted} probes",
             bool(ours or line),
         ),
         Choice("f", "the filter", filter_ or "no filter on the selected probe", bool(filter_)),
         Choice("e", "this event's row", "" if record else "no event", record is not None),
         Choice(
-            "a", "all rows in view", f"{min(count, MAX_ROWS):,} of {count:,}" if count else "none", count > 0
+            "a",
+            "all rows in view",
+            f"{count:,} rows" if count <= MAX_ROWS else f"the last {MAX_ROWS:,} of {count:,} rows",
+            count > 0,
         ),
         Choice("v", "plain view", "leave the screen and print the line to select with the mouse", bool(line)),
     ]

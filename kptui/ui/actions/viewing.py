@@ -20,12 +20,13 @@ from kptui.ui.commands import PARENTS, shown
 from kptui.ui.dialogs.base import Dialog
 from kptui.ui.dialogs.choice import Choice, SwitchPane, choice_dialog, prompt_dialog
 from kptui.ui.dialogs.text import TextPane, text_dialog
-from kptui.ui.event_rows import COLUMNS, row_text
+from kptui.ui.event_rows import COLUMNS, error_name, row_text
 
 if TYPE_CHECKING:
     from kptui.events.model import Record
     from kptui.ui.app import KptuiApp
 
+_HELP_COLUMN = 40  # where the help says more of a key
 SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may never end
 
 _ABOUT = {
@@ -36,7 +37,7 @@ _ABOUT = {
     "probes": "All dynamic events of this machine. Ours can be switched, filtered, edited and removed; others' are "
     "shown and left alone. hits and missed are the kernel's own counters.",
     "events": "Events of our instance, read from its trace_pipe. Following shows the newest; any movement holds the "
-    "view. & shows only some of what was captured; the kernel's own filter is set in the probes pane with F.",
+    "view. & shows only what has a word, or passes a filter; the kernel's own filter is set in the probes pane with F.",
     "filter": "Rows of field, operator and value, joined with && and ||; or the same as text. The kernel tests it "
     "after the arguments were read, before the event enters the buffer.",
     "dialog": "Press the letter of an entry, or move and press enter.",
@@ -55,13 +56,15 @@ def help_(app: KptuiApp) -> None:
         rows.append((titles.get(part, part), "bold"))
         for command in commands:
             keys = " ".join(shown(k) for k in command.keys)
-            rows.append((f"  {keys:<16} {command.title:<22} {command.help}".rstrip(), ""))
+            rows.append(
+                (f"  {f'{keys:<16} {command.title}':<{_HELP_COLUMN - 3}} {command.help}".rstrip(), "")
+            )
         rows.append(("", ""))
     if scope == "symbols":
         rows += [("While typing", "bold"), ("  enter            Entry probe on the hit under the cursor", "")]
         rows += [("  ctrl+r           Return probe", ""), ("  ↑ ↓              Choose another hit", "")]
         rows += [("  esc or tab       Done typing: the keys above work on the list", "")]
-    app.push_screen(text_dialog(f"Help: {scope}", rows))
+    app.push_screen(text_dialog(f"Help: {scope}", rows, hang=_HELP_COLUMN))
 
 
 async def snapshot(app: KptuiApp) -> None:
@@ -89,7 +92,12 @@ def _snapshot_rows(data: bytes) -> list[tuple[str, str]]:
         record = parser.parse(line)
         text = neutralise(line.decode("utf-8", "surrogateescape"))
         rows.append((text, "" if isinstance(record, TraceEvent) else "dim"))
-    return rows or [("The buffer is empty: trace_pipe took what there was, or nothing happened.", "dim")]
+    if all(style == "dim" and text.startswith("#") for text, style in rows):
+        rows.append(("", ""))
+        rows.append(
+            ("No events in the buffer: what happens is taken out of it at once, into the events pane.", "")
+        )
+    return rows
 
 
 def _copier(app: KptuiApp) -> Callable[[str], None]:
@@ -145,6 +153,8 @@ def detail_rows(record: Record) -> list[tuple[str, str]]:
         more = ""
         if arg.type == "num" and isinstance(value, str) and value.startswith("0x"):
             more = f"   = {int(value, 16):,}"
+        elif name := error_name(record, arg):
+            more = f"   {name}: {os.strerror(-int(str(value)))}" if int(str(value)) > -512 else f"   {name}"
         rows.append((f"  {neutralise(arg.name):<12} {neutralise(text)}{more}", ""))
     if record.body is not None:
         rows.append((f"  {neutralise(record.body)}", ""))

@@ -34,8 +34,14 @@ class Dialog(ModalScreen[Result], Generic[Result]):
         yield FooterLine(id="dialog-footer")
 
     def on_mount(self) -> None:
+        self.pane.kptui.workspace.add_class("covered")  # a dialog shows the toasts itself
         self.pane.focus()
         self.show_footer()
+
+    def on_unmount(self) -> None:
+        stack = self.app.screen_stack
+        if stack:
+            stack[0].set_class(any(isinstance(screen, Dialog) for screen in stack), "covered")
 
     def show_footer(self) -> None:
         typing = list(self.pane.typing_keys) if self.pane.typing else []

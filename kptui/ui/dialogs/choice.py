@@ -38,21 +38,27 @@ class ChoicePane(Pane):
         self.cursor = Cursor()
 
     def on_key(self, event: events.Key) -> None:
-        for choice in self.choices:
+        for index, choice in enumerate(self.choices):
             if choice.key in (event.character, event.key):
                 event.stop()
                 event.prevent_default()
-                if choice.enabled:
-                    self.screen.dismiss(choice.key)
+                self.cursor.at = index
+                self._choose(choice)
                 return
+
+    def _choose(self, choice: Choice) -> None:
+        """Take an entry, or say why it can't be taken."""
+        if choice.enabled:
+            self.screen.dismiss(choice.key)
+            return
+        self.redraw()
+        self.kptui.say(f"{choice.label}: {choice.note}", "warning")
 
     def run(self, command: str) -> bool:
         if self.cursor.key(command, len(self.choices), len(self.choices)):
             self.redraw()
         elif command == "dialog.accept":
-            choice = self.choices[self.cursor.at]
-            if choice.enabled:
-                self.screen.dismiss(choice.key)
+            self._choose(self.choices[self.cursor.at])
         elif command == "dialog.close":
             self.screen.dismiss(None)
         else:
@@ -91,7 +97,7 @@ class PromptPane(Pane):
         super().__init__()
         self.title_text = title
         self.text = text
-        self.line = TextLine.of(value)
+        self.line = TextLine.offer(value)
 
     @property
     def typing(self) -> bool:

@@ -28,8 +28,10 @@ class TextPane(Pane):
         reload: Callable[[], Awaitable[TextLines]] | None = None,
         copy: Callable[[str], None] | None = None,
         bottom: bool = False,
+        hang: int = 0,
     ) -> None:
         super().__init__()
+        self._hang = hang
         self.title_text = title
         self.rows = rows
         self._reload = reload
@@ -87,7 +89,7 @@ class TextPane(Pane):
         if step is not None:
             self.top += step
         elif command == "text.search":
-            self.input = TextLine.of(self.needle)
+            self.input = TextLine.offer(self.needle)
         elif command == "text.next":
             self._seek(1, self.top + 1)
         elif command == "text.previous":
@@ -111,7 +113,7 @@ class TextPane(Pane):
     def draw(self, width: int, height: int) -> list[Line | Strip]:
         if self._wrapped_for != (width, len(self.rows)):
             self._wrapped = [
-                (piece, style) for text, style in self.rows for _, piece in wrap(text, width - 2)
+                (piece, style) for text, style in self.rows for piece in self._pieces(text, width - 2)
             ]
             self._wrapped_for = (width, len(self.rows))
             if self._bottom:
@@ -134,6 +136,15 @@ class TextPane(Pane):
             lines.append([(" ! ", "warn"), (self.note, "warn")])
         return lines
 
+    def _pieces(self, text: str, width: int) -> list[str]:
+        """A row in at most ``width`` cells; of one that is indented, what is continued stands under its last column."""
+        hang = self._hang if text.startswith("  ") and width >= self._hang + 20 else 0
+        first, *rest = wrap(text, width)
+        if not rest:
+            return [first[1]]
+        continued = text[rest[0][0] :]
+        return [first[1], *(" " * hang + piece for _, piece in wrap(continued, width - hang))]
+
     def _marked(self, text: str, style: str) -> Line:
         needle = self.needle.casefold()
         at = text.casefold().find(needle) if needle else -1
@@ -147,6 +158,8 @@ def text_dialog(
     reload: Callable[[], Awaitable[TextLines]] | None = None,
     copy: Callable[[str], None] | None = None,
     bottom: bool = False,
+    hang: int = 0,
 ) -> Dialog[None]:
-    """A whole-screen text that esc closes."""
-    return Dialog(TextPane(title, rows, reload=reload, copy=copy, bottom=bottom), width="100%", height="1fr")
+    """A whole-screen text that esc closes; indented rows are continued ``hang`` cells from the left."""
+    pane = TextPane(title, rows, reload=reload, copy=copy, bottom=bottom, hang=hang)
+    return Dialog(pane, width="100%", height="1fr")

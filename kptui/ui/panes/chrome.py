@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from textual.geometry import Size
@@ -54,7 +55,10 @@ class StatusLine(Widget):
         if s.demo:
             left.append((" DEMO ", "demo"))
             left.append((" simulated kernel", "warn"))
-        left.append((f" {neutralise(s.kernel)}" if not s.demo or width > 110 else "", "dim"))
+        kernel = neutralise(s.kernel)
+        if width < 100 and (short := re.match(r"\d+\.\d+", kernel)):
+            kernel = short[0]  # the whole would come and go with the width of the numbers
+        left.append((f" {kernel}" if not s.demo or width > 110 else "", "dim"))
         if s.instance and width >= 110:
             left.append((f" · {s.instance}", "dim"))
         side: Line = []
@@ -67,6 +71,8 @@ class StatusLine(Widget):
                 side.append((f"  buffer {s.buffer:.0f} %", "warn" if s.buffer > 50 else "dim"))
             if s.hidden and width >= 110:
                 side.append(("  self hidden", "dim"))
+        elif s.busy:
+            side = [(s.busy, "dim")]
         elif not s.demo:
             side = [("authoring only", "warn")]
         if s.alone:

@@ -18,6 +18,7 @@ from kptui.ui.paint import Line, clip, highlight, pad, right, rule, wrap
 from kptui.ui.pane import Pane
 from kptui.ui.textline import TextLine
 
+_FILTER_SIGNS = "=<>~&|!()\"'"
 _VIEW_SLICE = 4000  # events tested against the view filter per tick: about 20 ms of the loop at most
 
 
@@ -49,6 +50,7 @@ class EventsPane(Pane):
         self.error = ""
         self.hint: list[str] = []
         self._seen = (-1, -1, -1)
+        self._stamp = 11  # cells of the time column; they only grow
 
     # -- the log grew
 
@@ -71,8 +73,13 @@ class EventsPane(Pane):
             self.redraw()
 
     def set_view(self, text: str) -> bool:
-        """Show only events for which a filter is true; '' shows all. False and a message where it is no filter."""
+        """Show only events for which a filter is true; '' shows all. False and a message where it is no filter.
+
+        Bare words, as ``&`` of less takes them, are looked for in the whole line.
+        """
         text = text.strip()
+        if text and not any(sign in text for sign in _FILTER_SIGNS):
+            text = f'line ~ "*{text}*"'
         predicate = None
         if text:
             from kptui.filters import FilterSyntaxError, compile_filter, parse_filter
@@ -85,7 +92,7 @@ class EventsPane(Pane):
                 return False
 
             def predicate(record: Record) -> bool:
-                return isinstance(record, TraceEvent) and test(event_values(record))
+                return isinstance(record, TraceEvent) and test({"line": record.raw, **event_values(record)})
 
         held = (
             None if self.follow or not len(self.view) else self.view.index(min(self.at, len(self.view) - 1))
@@ -119,7 +126,7 @@ class EventsPane(Pane):
 
     def start_input(self, kind: str, text: str = "") -> None:
         self.input_kind = kind
-        self.input = TextLine.of(text)
+        self.input = TextLine.offer(text)
         self.error = ""
         self.redraw()
 
@@ -240,6 +247,9 @@ class EventsPane(Pane):
             lines.extend([] for _ in range(max(room + 2 - len(lines) - len(bottom) + 1, 0)))
             lines[height - len(bottom) :] = bottom
             return lines
+        newest = self.record_at(count - 1)
+        if isinstance(newest, TraceEvent):
+            self._stamp = min(max(self._stamp, len(newest.ts)), 16)
         lines.append(self._header(width))
         self.at = min(self.at, count - 1)
         if self.follow:
@@ -277,6 +287,11 @@ class EventsPane(Pane):
         if self.input is not None:
             sign = " / " if self.input_kind == "search" else " & "
             lines: list[Line | Strip] = [[(sign, "focus"), *self.input.spans(width - 5, "bold")]]
+            if self.input_kind == "view" and not self.input.text:
+                lines[0] = [
+                    *lines[0],
+                    (clip('a word, or comm == "cat" && ret < 0; nothing shows all', width - 6), "dim"),
+                ]
             if self.error:
                 lines.insert(0, [(" ✗ ", "refused"), (clip(neutralise(self.error), width - 4), "refused")])
             return lines
@@ -292,7 +307,7 @@ class EventsPane(Pane):
 
     def _header(self, width: int) -> Line:
         line: Line = [("  ", "")]
-        for name, title, size in columns(self.columns, width, self.longest_name):
+        for name, title, size in columns(self.columns, width, self.longest_name, self._stamp):
             line.append(((right if name in RIGHT else pad)(title, size) if size else title, "dim"))
             line.append(("  ", ""))
         return line
@@ -312,7 +327,7 @@ class EventsPane(Pane):
             style, sign = ("refused", "✗ ") if record.kind == "lost" else ("dim", "")
             return [*line, (clip(sign + neutralise(record.text).strip(), width - 3), style)], previous
         used = 2
-        for name, _, size in columns(self.columns, width, self.longest_name):
+        for name, _, size in columns(self.columns, width, self.longest_name, self._stamp):
             text = cell(record, name, size, previous)
             if name == "args":
                 text = clip(text, max(width - used - 1, 1))

@@ -83,7 +83,7 @@ class ProbesPane(Pane):
         if not ours:
             lines.extend(self._empty(width))
         names = min(max((len(s.event) for s in self.states), default=8), 24 if width > 100 else 18)
-        whole = self._whole(width) if width < 100 else []
+        whole = self._whole(width)[: max(height // 2, 3)] if width < 100 else []
         room = max(height - len(lines) - len(whole), 1)
         for index in self.cursor.window(len(self.states), room):
             lines.append(self._row(self.states[index], width, names, index == self.cursor.at))

@@ -20,6 +20,12 @@ class SymbolsPane(Pane):
     """Search as you type over every symbol of the machine."""
 
     scope = "symbols"
+    typing_keys = (
+        ("enter", "probe it"),
+        ("ctrl+r", "return probe"),
+        ("↑↓", "choose"),
+        ("esc", "done typing"),
+    )
 
     class Chosen(Message):
         """A symbol was chosen for a probe of ``kind`` p or r."""
@@ -52,6 +58,11 @@ class SymbolsPane(Pane):
         self._run()
 
     @property
+    def search(self) -> SymbolSearch | None:
+        """The search over the machine's symbols, once they are read."""
+        return self._search
+
+    @property
     def typing(self) -> bool:
         return self.searching
 
@@ -68,6 +79,8 @@ class SymbolsPane(Pane):
         if text is not None:
             self.query_line = TextLine.of(text)
             self._run()
+        else:
+            self.query_line = TextLine.offer(self.query_line.text)
         self.redraw()
 
     def search_ready(self) -> None:
@@ -177,7 +190,7 @@ class SymbolsPane(Pane):
         key = self.kptui.keymap.key("search")
         return [
             (f" {key} ", "key"),
-            (clip("type letters of a function: vfsread, sys_execve …", width - 4), "dim"),
+            (clip("finds a function by some of its letters: vfsread, sys_execve …", width - 4), "dim"),
         ]
 
     def _empty(self, width: int) -> list[Line]:

@@ -1,0 +1,34 @@
+"""A symbol that doesn't exist is mostly a misspelt one: the nearest that does is offered in its place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from kptui.safetext import neutralise
+from kptui.verdict import Fix, Verdict
+
+if TYPE_CHECKING:
+    from kptui.symbols import SymbolSearch
+
+NEAR = 80.0  # of 100: one or two letters lost, doubled or exchanged
+_PLACE = re.compile(r"(?:[\w.]+:)?(?P<name>[A-Za-z_.][\w.$]*)")
+
+
+def offer_near(verdict: Verdict, line: str, search: SymbolSearch | None) -> Verdict:
+    """``verdict`` of ``line``; where it refuses a symbol for being unknown, with a fix that names the nearest one."""
+    problem = next(iter(verdict.problems), None)
+    if search is None or not search.prepared or problem is None or problem.fix is not None:
+        return verdict
+    found = _PLACE.match(line, problem.at)
+    if found is None or problem.message != "Invalid probed address or symbol":
+        return verdict
+    name = found["name"]
+    if search.table.lookup(name):
+        return verdict
+    best = next(iter(search.search(name, limit=1, data=False).hits), None)
+    if best is None or best.score < NEAR:
+        return verdict
+    fix = Fix(*found.span("name"), best.symbol.name, f"use {neutralise(best.symbol.name)}")
+    return replace(verdict, problems=(replace(problem, fix=fix), *verdict.problems[1:]))
