@@ -44,6 +44,7 @@ def run(args: argparse.Namespace, config: Config) -> int:
         try:
             ending.skeleton()
             _draw_skeleton("DEMO" if args.demo else os.uname().release)
+            symbols.take()
             make = _demo_world if args.demo else _real_world
             crash, failed = _show(make(args, config, opened, symbols), ending)
         except Interrupted:

@@ -17,11 +17,15 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from kptui.export.convert import FORMS, Counts, Form, convert_stream
 from kptui.safetext import neutralise
 
+if TYPE_CHECKING:
+    from kptui.export.convert import Counts, Form
+
 _CHUNK = 1 << 16
+_FORMS = ("jsonl", "csv")  # those of kptui.export.convert, which takes longer to load than --help may
 OK, FAILED, USAGE = 0, 1, 2
 
 # First bytes of files that hold traces in another form, and what to do with them.
@@ -44,7 +48,7 @@ def add_parser(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
         "Nothing is dropped: lines that are no events come out with their kind and text.",
     )
     parser.add_argument("file", metavar="FILE", help="trace text, or - for standard input")
-    parser.add_argument("--to", choices=FORMS, default="jsonl", help="output format (default: jsonl)")
+    parser.add_argument("--to", choices=_FORMS, default="jsonl", help="output format (default: jsonl)")
     parser.add_argument(
         "-o", "--output", metavar="FILE", default="-", help="write here; replaced only when all went well"
     )
@@ -204,6 +208,8 @@ def _reader_left() -> int:
 
 
 def _convert(chunks: Iterator[bytes], to: str, output: str) -> Counts:
+    from kptui.export.convert import convert_stream
+
     form: Form = "csv" if to == "csv" else "jsonl"
     if output == "-":
         if sys.stdout is None:  # closed by the caller (>&-): descriptor 1 may by now be a file of ours

@@ -95,5 +95,7 @@ def _work(work: Callable[[], Iterable[bytes]], memory: int, pipe: int) -> None:
                 done += os.pwrite(memory, memoryview(piece)[done:], at + done)
             at += done
             os.write(pipe, done.to_bytes(_SIZE, "little"))
+            if at == done:  # the first piece, which is waited for; the others mustn't hold up whoever waited
+                os.nice(10)
     finally:
         os._exit(0)
