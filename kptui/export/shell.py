@@ -219,7 +219,8 @@ read_events() {
     if [ -t 1 ] && cat -v < /dev/null > /dev/null 2>&1; then
         cat -v "$instance/trace_pipe" &
     else
-        cat "$instance/trace_pipe" &
+        # Not cat: busybox's splices, and while it waits for an event nobody else can use our pipe.
+        dd if="$instance/trace_pipe" bs=65536 2>/dev/null &
     fi
     reader=$!
     # The reader's own work is not wanted among the events.

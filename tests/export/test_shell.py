@@ -182,6 +182,39 @@ def test_an_event_that_exists_is_left_alone(shell: list[str], tracefs: Path) -> 
     assert "-:other/theirs" not in (tracefs / "kprobe_events").read_text()
 
 
+TRACEFS = Path("/sys/kernel/tracing")
+
+
+@pytest.mark.tracefs
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not os.access(TRACEFS / "instances", os.W_OK), reason="needs root and a tracefs"
+)
+@every_shell
+def test_a_pipe_stays_usable_while_no_event_comes(shell: list[str]) -> None:
+    """A reader that splices (busybox's cat) would hold the pipe: its writers and readers sleep, unkillable."""
+    script = session_script(SESSION)
+    reading = script[
+        script.index("read_events() {") : script.index("\n}\n", script.index("read_events() {")) + 3
+    ]
+    instance = TRACEFS / "instances" / f"kptui_test-{os.getpid()}"
+    instance.mkdir()
+    try:
+        command = f'instance=$1\n{reading}\nread_events; sleep 0.5; echo here; kill "$reader"; wait'
+        process = subprocess.Popen(
+            [*shell, "-c", command, "sh", str(instance)], stdout=subprocess.PIPE, start_new_session=True
+        )
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            pytest.fail("the shell is stuck in its own pipe")
+        finally:
+            out, _ = process.communicate(timeout=10)
+        assert out == b"here\n"
+    finally:
+        instance.rmdir()
+
+
 def test_two_probes_of_one_event_are_one_event(tracefs: Path) -> None:
     done = run(
         ["sh"], tracefs, session_script([("p:g/e vfs_read", None, True), ("p:g/e vfs_write", None, True)])
