@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.realkernel.boot import Boot, Outcome, missing_packages, run
-from tests.realkernel.guest.story import STORY
+from tests.realkernel.guest.story import story
 from tests.realkernel.kernels import REQUIRED, Kernel, KernelError, find
 
 HERE = Path(__file__).resolve().parent
@@ -91,7 +91,8 @@ def jobs() -> list[Job]:
     python = sys.executable
     module = "tests.realkernel.guest"
     found = [
-        Job(f"story-{size}", (python, "-m", f"{module}.story", size), STORY.titles, 600) for size in SIZES
+        Job(f"story-{size}", (python, "-m", f"{module}.story", size), story(size).titles, 600)
+        for size in SIZES
     ]
     for name, (ask, judge) in SCRIPTS.items():
         script = HERE / f"{name}.py"

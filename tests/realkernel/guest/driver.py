@@ -6,9 +6,11 @@ step needs to see it waits for, up to a limit that a slow guest (software emulat
 
 from __future__ import annotations
 
+import io
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -34,6 +36,53 @@ set -s exit-empty off
 # read it.
 
 
+class Line:
+    """A line to the tmux server that stays open (its control mode): commands out, answers back.
+
+    An answer stands between "%begin TIME NUMBER FLAGS" and "%end …" or "%error …" with the same number (tmux(1),
+    CONTROL MODE).
+    """
+
+    def __init__(self, words: Sequence[str]) -> None:
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+        environment.pop("TMUX", None)
+        self._client = subprocess.Popen(
+            words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, bufsize=0
+        )
+        assert self._client.stdout
+        self._answers = io.BufferedReader(self._client.stdout)  # type: ignore[type-var]
+        self._answer()  # that of attaching
+
+    def ask(self, words: Sequence[str]) -> str:
+        """Have one command carried out; its output.  StepFailed with tmux's words if it fails."""
+        assert self._client.stdin
+        try:
+            self._client.stdin.write(shlex.join(words).encode() + b"\n")
+            good, text = self._answer()
+        except OSError as error:
+            raise StepFailed(f"tmux {shlex.join(words)}: {error}") from error
+        if not good:
+            raise StepFailed(f"tmux {shlex.join(words)}: {text.strip()}")
+        return text
+
+    def _answer(self) -> tuple[bool, str]:
+        number = b""
+        lines: list[bytes] = []
+        for line in self._answers:
+            word, *rest = line.split()[:3] or [b""]
+            if not number and word == b"%begin":
+                number = rest[1]
+            elif number and word in (b"%end", b"%error") and rest[1:2] == [number]:
+                return word == b"%end", b"".join(lines).decode(errors="backslashreplace")
+            elif number:
+                lines.append(line)
+        raise StepFailed("tmux is gone")
+
+    def close(self) -> None:
+        self._client.kill()
+        self._client.communicate()
+
+
 class Terminal:
     """One program in one terminal.
 
@@ -49,8 +98,17 @@ class Terminal:
         self._socket = f"{self._folder}/socket"
         configuration = Path(self._folder) / "tmux.conf"
         configuration.write_text(CONFIGURATION)
-        self._tmux_words = ["tmux", "-u", "-S", self._socket, "-f", str(configuration)]
+        # By its path: searching for it, call by call, would be most of what a probe on execve sees.
+        self._tmux_words = [
+            shutil.which("tmux") or "tmux",
+            "-u",
+            "-S",
+            self._socket,
+            "-f",
+            str(configuration),
+        ]
         self._started = False
+        self._line: Line | None = None
 
     def tmux(self, *words: str, give: bytes | None = None) -> str:
         """Run one tmux command; its output.  StepFailed with tmux's words if it fails."""
@@ -76,9 +134,14 @@ class Terminal:
         columns, rows = self.size
         self.tmux("new-session", "-d", "-s", "program", "-x", f"{columns}", "-y", f"{rows}", f"exec {line}")
         self._started = True
+        self._line = Line([*self._tmux_words, "-C", "attach", "-t", "program", "-f", "ignore-size,no-output"])
+
+    def _ask(self, *words: str) -> str:
+        """As `tmux`, without a process for each command: that would be most of a slow guest's work."""
+        return self._line.ask(words) if self._started and self._line else self.tmux(*words)
 
     def _show(self, what: str) -> str:
-        return self.tmux("display-message", "-p", "-t", "program", what).strip()
+        return self._ask("display-message", "-p", "-t", "program", what).strip()
 
     @property
     def pid(self) -> int:
@@ -107,29 +170,40 @@ class Terminal:
                 raise StepFailed(f"the program did not end within {seconds:g} s", self.screen())
             time.sleep(0.2)
 
+    def wait_other(self, before: str, seconds: float = PATIENCE) -> str:
+        """Wait until the screen is another than `before`, for where a key's effect has no text of its own."""
+        return self.wait(lambda screen: screen != before, seconds)
+
     def send(self, number: signal.Signals) -> None:
         """Send the program a signal."""
         os.kill(self.pid, number)
 
     def hang_up(self) -> None:
         """What the program sees when the SSH connection drops: its terminal goes away (SIGHUP, then EIO)."""
+        self._hang_up_line()
         self.tmux("kill-session", "-t", "program")
         self._started = False
 
     def close(self) -> None:
         """End the program and the terminal, whatever state they are in."""
+        self._hang_up_line()
         subprocess.run([*self._tmux_words, "kill-server"], capture_output=True, check=False)
         self._started = False
+
+    def _hang_up_line(self) -> None:
+        if self._line:
+            self._line.close()
+        self._line = None
 
     # -- keys -----------------------------------------------------------------------------------------------
 
     def keys(self, *names: str) -> None:
         """Press keys by tmux's names: "Enter", "Escape", "Tab", "BTab", "Space", "Up", "C-p", "F1", "q" …"""
-        self.tmux("send-keys", "-t", "program", "--", *names)
+        self._ask("send-keys", "-t", "program", "--", *names)
 
     def type(self, text: str) -> None:
         """Type text as it is."""
-        self.tmux("send-keys", "-t", "program", "-l", "--", text)
+        self._ask("send-keys", "-t", "program", "-l", "--", text)
 
     def paste(self, text: str) -> None:
         """Paste text as a terminal does (bracketed, when the program asked for that)."""
@@ -140,7 +214,7 @@ class Terminal:
 
     def screen(self, *, colours: bool = False) -> str:
         """What is on the screen; with `colours`, escape sequences and all."""
-        return self.tmux("capture-pane", "-p", *(["-e"] if colours else []), "-t", "program")
+        return self._ask("capture-pane", "-p", *(["-e"] if colours else []), "-t", "program")
 
     def has(self, wanted: str | re.Pattern[str]) -> bool:
         return found(wanted, self.screen())

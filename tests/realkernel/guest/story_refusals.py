@@ -1,0 +1,83 @@
+"""The story's mistakes: what the kernel refuses is said in its words, with a caret, and nothing is lost."""
+
+from __future__ import annotations
+
+from tests.realkernel.guest import tracefs
+from tests.realkernel.guest.steps import Story, eventually, expect
+from tests.realkernel.guest.story_filters import OPEN, builder
+from tests.realkernel.guest.story_session import ACCEPTED, Session, caret_under
+
+STORY: Story[Session] = Story(screen=lambda session: session.terminal.screen())
+
+
+def refused(session: Session, message: str, under: str) -> None:
+    """The screen says why, with the caret under what is wrong."""
+    screen = session.terminal.wait(message)
+    expect(caret_under(screen, under), f"no caret under {under}", screen)
+
+
+@STORY.step("6 a wrong register: refused with a caret, nothing written, the draft kept, mended with one key")
+def _register(session: Session) -> None:
+    before = tracefs.State.now()
+    session.choose("vfs_write", "vfs_write")
+    session.edit_line(" x=%rdi")
+    refused(session, "Invalid register name", "%rdi")
+    session.terminal.keys("Enter")
+    session.terminal.wait("enter take", gone=True)
+    session.terminal.keys("w")
+    session.terminal.wait("Nothing was written")
+    expect(tracefs.State.now() == before, before.differences(tracefs.State.now()))
+    session.terminal.keys("C-e")
+    session.terminal.wait("x=%di")
+    session.terminal.wait(ACCEPTED)
+    session.write("vfs_write", "x=%di")
+
+
+@STORY.step("6 a probe is removed, after a question")
+def _remove(session: Session) -> None:
+    session.select("vfs_write")
+    session.terminal.keys("d")
+    session.terminal.wait("remove kptui/vfs_write")
+    expect(session.listed("vfs_write"), "removed before the answer")
+    session.terminal.keys("d")
+    eventually(lambda: not session.listed("vfs_write"), "removed")
+    expect(session.listed(OPEN) and session.listed("execve"), "others of ours were removed too")
+
+
+@STORY.step("6 an unknown symbol: refused with a caret, nothing written, the draft kept")
+def _symbol(session: Session) -> None:
+    before = tracefs.State.now()
+    session.go("Probe")
+    session.edit_line("p:kptui/x no_such_function", whole=True)
+    refused(session, "Invalid probed address or symbol", "no_such_function")
+    session.terminal.keys("Enter")
+    session.terminal.wait("enter take", gone=True)
+    session.terminal.keys("w")
+    session.terminal.wait("Nothing was written")
+    expect(tracefs.State.now() == before, before.differences(tracefs.State.now()))
+    expect(
+        "p:kptui/x no_such_function" in session.terminal.screen(),
+        "the draft is lost",
+        session.terminal.screen(),
+    )
+
+
+@STORY.step("6 a bad filter: refused with a caret, the old filter and the enabled state kept")
+def _filter(session: Session) -> None:
+    session.toggle(OPEN, True)
+    before = tracefs.State.now()
+    builder(session, OPEN)
+    session.edit_line("dfd = 4", whole=True)
+    refused(session, "Invalid operator", "= 4")
+    session.terminal.keys("Enter")
+    session.terminal.wait("enter take", gone=True)
+    session.terminal.keys("s", "i")  # the builder has not closed if the second key opens its text
+    session.terminal.wait("enter take")
+    refused(session, "Invalid operator", "= 4")
+    expect(tracefs.State.now() == before, before.differences(tracefs.State.now()))
+    session.escape("enter take")
+    session.escape("Filter of")
+    expect(session.filter(OPEN) == "dfd == -100" and session.on(OPEN), "the old filter is lost")
+    session.watch()
+    session.workers[0].open("/etc/hostname")
+    session.see(rf"-{session.workers[0].pid} do_sys_open")
