@@ -61,10 +61,9 @@ def set_filter(session: Session, event: str, wanted: str) -> None:
 @STORY.step("4 an open probe with dfd and filename from the offers, written and started")
 def _open(session: Session) -> None:
     session.choose(OPEN, OPEN)
-    session.terminal.keys("Space")
-    session.terminal.wait(" dfd=%di:s32")
-    session.terminal.keys("j", "Space")
-    session.terminal.wait(" filename=+0(%si):ustring")
+    session.take("dfd")
+    session.terminal.keys("j")
+    session.take("filename")
     session.terminal.keys("s")
     session.terminal.wait("▌Events ─")
     session.switched(**{OPEN: True})

@@ -72,11 +72,11 @@ def _replace(session: Session) -> None:
     session.toggle("execve", False)
     session.terminal.keys("Enter")
     session.terminal.wait("replaces kptui/execve")
+    session.terminal.wait("▌Probe ─")
     for number, name in enumerate(("filename", "argv0", "argv1")):
         if number:
             session.terminal.keys("j")
-        session.terminal.keys("Space")
-        session.terminal.wait(f" {name}=")
+        session.take(name)
     session.terminal.wait(ACCEPTED)
     expect("filename=" not in session.listed("execve"), "written before it was asked for")
     session.write("execve", *ARGUMENTS)
@@ -102,8 +102,7 @@ def _strings(session: Session) -> None:
 def _return(session: Session) -> None:
     screen = session.choose("__x64_sys_execve", "__x64_sys_execve", "C-r")
     expect("r:kptui/execve_ret __x64_sys_execve" in screen, "another draft", screen)
-    session.terminal.keys("Space")
-    session.terminal.wait("ret=$retval:s32")
+    session.take("ret")
     session.write("execve_ret", "ret=$retval:s32")
 
 

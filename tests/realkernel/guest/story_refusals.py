@@ -25,7 +25,7 @@ def _register(session: Session) -> None:
     session.terminal.keys("Enter")
     session.terminal.wait("enter take", gone=True)
     session.terminal.keys("w")
-    session.terminal.wait("Nothing was written")
+    session.terminal.wait("Nothing was written. define kptui/vfs_write")
     expect(tracefs.State.now() == before, before.differences(tracefs.State.now()))
     session.terminal.keys("C-e")
     session.terminal.wait("x=%di")
@@ -53,7 +53,7 @@ def _symbol(session: Session) -> None:
     session.terminal.keys("Enter")
     session.terminal.wait("enter take", gone=True)
     session.terminal.keys("w")
-    session.terminal.wait("Nothing was written")
+    session.terminal.wait("Nothing was written. define kptui/x:")
     expect(tracefs.State.now() == before, before.differences(tracefs.State.now()))
     expect(
         "p:kptui/x no_such_function" in session.terminal.screen(),

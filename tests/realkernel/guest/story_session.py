@@ -177,6 +177,11 @@ class Session:
         row = SYMBOL_ROW.search(screen)
         return row[1] if row else ""
 
+    def take(self, name: str) -> None:
+        """Take the offer under the cursor with space, and see it marked as taken."""
+        self.terminal.keys("Space")
+        self.terminal.wait(re.compile(rf"✓ +\S+ +{name} "))
+
     def write(self, event: str, *parts: str) -> None:
         """Write the draft; wait until the kernel lists `event` with all `parts` and the probes' list has the focus."""
         self.terminal.keys("w")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,13 +16,18 @@ LIMIT = 1 << 20
 
 
 def read(path: str) -> str:
-    """A tracing file as text, "" if it is not there (events/kprobes exists only while it has an event)."""
+    """A tracing file as text, "" if it is not there (events/kprobes exists only while it has an event).
+
+    A file of an event that is being removed can still be found, and gives ENODEV.
+    """
     try:
         with (ROOT / path).open("rb", buffering=0) as file:
             data = b""
             while len(data) < LIMIT and (part := file.read(65536)):
                 data += part
-    except FileNotFoundError:
+    except OSError as error:
+        if error.errno not in {errno.ENOENT, errno.ENODEV}:
+            raise
         return ""
     return data.decode(errors="backslashreplace")
 
