@@ -158,7 +158,6 @@ def _excluded(session: Session) -> None:
     terminal.keys("s")
     terminal.wait("▌Events ─")
     session.switched(vfs_read=True)
-    session.watch()
     session.see(r" vfs_read")
     threads = sorted(int(name) for name in os.listdir(f"/proc/{terminal.pid}/task"))
     hidden = {int(word) for word in tracefs.read(f"{session.instance}/set_event_notrace_pid").split()}
