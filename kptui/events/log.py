@@ -192,6 +192,10 @@ class EventLog:
                 self._cache.popitem(last=False)
         return record
 
+    def decode(self, line: bytes) -> Record:
+        """A line of this log as a record, past the cache: for export, on any thread."""
+        return self._parser.parse(line)
+
     def find(
         self, needle: str, start: int, step: int = 1, limit: int = 20_000, stop: int | None = None
     ) -> int | None:
@@ -298,6 +302,13 @@ class LogView:
         if not 0 <= i < len(self):
             raise IndexError(i)
         return self._log.first + i if self._predicate is None else self._found[self._gone + i]
+
+    def indices(self) -> Sequence[int]:
+        """The absolute indices of all matches, as they are now."""
+        if self._predicate is None:
+            return range(self._log.first, self._log.end)
+        self._expire()
+        return self._found[self._gone :]
 
     def position(self, index: int) -> int:
         """How many matches lie before the absolute ``index``: where to stand after the view has changed."""

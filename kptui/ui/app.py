@@ -52,6 +52,8 @@ class KptuiApp(App[None], inherit_bindings=False):
         self.last_copy = ""
         self._loop_of_ours: asyncio.AbstractEventLoop | None = None
         self._exit_wanted = False
+        self._standing = False
+        self._early: list[events.Key] = []
 
     # -- what the commands ask for
 
@@ -102,6 +104,20 @@ class KptuiApp(App[None], inherit_bindings=False):
         self.live.start()
         self.show_footer()
         self.set_interval(0.25, self.show_footer)
+        self.call_after_refresh(self._stand)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys typed before the workspace stands wait for it, so that nobody has to wait before typing."""
+        if isinstance(event, events.Key) and not self._standing:
+            self._early.append(event)
+            return
+        await super().on_event(event)
+
+    def _stand(self) -> None:
+        self._standing = True
+        for event in self._early:
+            self.post_message(event)
+        self._early.clear()
 
     def end_soon(self) -> None:
         """Exit, from a signal handler or a thread, without waiting for it; also before the screen is up."""

@@ -211,8 +211,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("filter.close", ("right_parenthesis",), ")", "filter", help="Close a parenthesis after this row"),
     Command("filter.negate", ("exclamation_mark",), "!", "filter", help="Negate this row"),
-    Command("filter.left", ("left", "shift+tab", "h"), "Previous cell", "filter"),
-    Command("filter.right", ("right", "tab", "l"), "Next cell", "filter", 9),
+    Command("filter.left", ("left", "shift+tab", "h"), "Cell back", "filter"),
+    Command("filter.right", ("right", "tab", "l"), "Cell", "filter", 9),
     Command("filter.text", ("i",), "As text", "filter", 5, "Edit the whole filter as text"),
     Command("filter.processes", ("p", "P"), "Processes", "filter", 3, "Pick processes: common_pid == A || …"),
     Command(
@@ -295,6 +295,19 @@ class Keymap:
                 for key, id_ in own.items():
                     taken.setdefault(key, id_)  # the nearer scope wins
             self._keys[scope] = taken
+            self._refuse_taking(chain, overrides or {})
+
+    def _refuse_taking(self, chain: tuple[str, ...], overrides: Mapping[str, Iterable[str]]) -> None:
+        """No override may take the key of a command that works everywhere: nobody would find that one again."""
+        if "everywhere" not in chain:
+            return
+        everywhere = {key: c.id for c in self.commands.values() if c.scope == "everywhere" for key in c.keys}
+        for id_ in overrides:
+            command = self.commands[id_]
+            for key in command.keys:
+                other = everywhere.get(key, id_)
+                if command.scope in chain and other != id_:
+                    raise KeyConflict(f"key {shown(key)!r} is wanted by both {other} and {id_}")
 
     def command(self, scope: str, key: str) -> str | None:
         """The id of the command that ``key`` runs in ``scope``."""

@@ -34,12 +34,14 @@ def columns(chosen: set[str], width: int, longest: int, stamp: int = 13) -> list
         "delta": 9,
         "cpu": 3,
         "flags": 5,
-        "task": 22 if wide else 16,
-        "event": max(min(longest, 28 if wide else 16), len("EVENT")),
+        "task": 22 if wide else 15,
+        "event": max(min(longest, 28 if wide else 14), len("EVENT")),
         "place": 28 if wide else 20,
         "args": 0,
     }
-    return [(c, _TITLES.get(c, c.upper()), sizes[c]) for c in COLUMNS if c in chosen]
+    # On a narrow terminal the arguments need the room that the CPU has; who chose columns gets those.
+    left_out = {"cpu"} if width < 100 and chosen == DEFAULT_COLUMNS else set()
+    return [(c, _TITLES.get(c, c.upper()), sizes[c]) for c in COLUMNS if c in chosen - left_out]
 
 
 def cell(event: TraceEvent, column: str, size: int, previous: float | None) -> str:

@@ -163,6 +163,12 @@ class FilterValue:
                     return True
         return any({"&&", "||"} <= level for level in joins)
 
+    @property
+    def plain_glob(self) -> str:
+        """A pattern without a wildcard, which only the whole text matches; '' if there is none."""
+        plain = (row.value for row in self.rows if row.op == "~" and not any(c in row.value for c in "*?["))
+        return next((value for value in plain if value.strip("\"'")), "")
+
     def choose_operator(self, at: int, sign: str) -> None:
         """The operator that begins with ``sign``, or the next one that does."""
         row = self.rows[at]

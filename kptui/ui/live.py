@@ -7,6 +7,7 @@ whatever may block (kallsyms, tracefs) is read on a thread.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import time
 from typing import TYPE_CHECKING
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
 TICK = 0.1  # s between looks at the reader: ten frames a second are the most anyone reads
 POLL = 1.0  # s between looks at the probes' counters
-FEED = 1 << 20  # bytes given to the log in one tick: about 20 ms of the loop
+FEED = 1 << 18  # bytes given to the log at once: about 3 ms of the loop
+PAUSE = 0.005  # s for keys and frames between two of them
+LISTING = 2.0  # s that opening the session waits for the first list of symbols
 SILENCE = 10.0  # s without an event before the pane asks whether that is right
 
 
@@ -59,7 +62,7 @@ class Live:
         self.rate = 0.0
         self.pacer = Pacer(self._ask)
         self._painted = 0
-        self._pending = b""
+        self._pending = memoryview(b"")
         self._counted = (time.monotonic(), 0)
         self._polling = False
         self._opened = False  # whether the session was opened, or found to be impossible
@@ -129,14 +132,15 @@ class Live:
             pane.set_search(None, 0, f"no symbols: {neutralise(str(error))}")
             return None
         if not len(table):
-            pane.set_search(None, 0, "no symbols in this file; start with --kallsyms FILE")
+            pane.set_search(None, 0, f"no symbols: none of its {table.bad_lines:,} lines is one of kallsyms")
             return None
         self.table = table
         self._target = None
         hidden = (
             "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
         )
-        pane.set_search(search, len(table), warning=hidden)
+        damaged = f"{table.bad_lines:,} lines are no symbols: a damaged file?" if table.bad_lines else ""
+        pane.set_search(search, len(table), warning=hidden or damaged)
         self._app.judge(self._app.workspace.editor.line)
         return search
 
@@ -144,7 +148,9 @@ class Live:
 
     async def _open(self) -> None:
         app = self._app
-        await self._listed.wait()  # to be opened beside it would only delay the list
+        # To be opened beside it would only delay the list; but a list that doesn't come must not delay the session.
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._listed.wait(), LISTING)
         try:
             session = await self.gate.call(self.world.open_session)
         except (OSError, Refused) as error:
@@ -217,11 +223,9 @@ class Live:
     def _tick(self) -> None:
         session = self.session
         if session is not None and session.reader is not None:
-            if len(self._pending) < FEED:
-                self._pending += session.reader.drain()
-            if self._pending:
-                self.captured.feed(self._pending[:FEED])
-                self._pending = self._pending[FEED:]
+            if not self._pending:
+                self._pending = memoryview(session.reader.drain())
+                self._feed()
             if session.reader.error and session.reader.error != self._reader_error:
                 self._reader_error = session.reader.error
                 self._app.say(self._reader_error, "error")
@@ -245,6 +249,14 @@ class Live:
             return False
         driver.write(ASK)
         return True
+
+    def _feed(self) -> None:
+        """Give what was read to the log, a piece at a time."""
+        if self._pending:
+            self.captured.feed(bytes(self._pending[:FEED]))
+            self._pending = self._pending[FEED:]
+            if self._pending:
+                self._app.set_timer(PAUSE, self._feed)
 
     def _poll(self) -> None:
         if self.session is not None and not self._polling and not self.gate.busy:

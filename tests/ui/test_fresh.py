@@ -225,7 +225,7 @@ async def test_the_filter_builder_tells_how_to_get_to_the_next_cell(tmp_path: Pa
         await it.press(*OPEN, "down", "enter", "w", "F")
         await it.until(lambda: "no filter: every event passes" in it.screen(), "builder")
         await it.press("a")
-        assert "→ Next cell" in rows(it)[-1]
+        assert "→ Cell" in rows(it)[-1]
         pane = it.app.screen.pane  # type: ignore[attr-defined]
         value: FilterValue = pane.value
         await it.press("enter")
@@ -239,3 +239,9 @@ async def test_the_filter_builder_tells_how_to_get_to_the_next_cell(tmp_path: Pa
         assert "&& goes before ||" in it.screen()
         await it.press("i", "ctrl+u", '=(cpu == 1 || cpu == 2) && filename ~ "/tmp/*"', "enter")
         assert "&& goes before ||" not in it.screen()
+        await it.press("i", "ctrl+u", '=filename ~ "/tmp"', "enter")
+        assert '~ "/tmp" has no *: only exactly this passes' in it.screen()
+        await it.press("i", "ctrl+u", '=filename ~ "/tmp/*" && comm ~ ""', "enter")
+        assert "has no *" not in it.screen()
+        await it.press("left", "left", "left", "left", "left")
+        assert pane.cell == (1 if pane.cursor.at == 0 else 0)

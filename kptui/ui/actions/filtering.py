@@ -12,6 +12,7 @@ from kptui.filters import (
     FilterSyntaxError,
     compile_filter,
     features_from_release,
+    field_table,
     parse_filter,
     pid_filter,
 )
@@ -145,7 +146,7 @@ async def count_matches(app: KptuiApp, pane: FilterPane) -> None:
     if not text.strip() or not len(app.log_of_events):
         return
     try:
-        test = compile_filter(parse_filter(text))
+        test = compile_filter(parse_filter(text), field_table(pane.value.formats[pane.value.event]))
     except FilterSyntaxError:
         return
     log = app.log_of_events

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kptui.ui.app import KptuiApp
 
 _HELP_COLUMN = 40  # where the help says more of a key
+_TAKEN = 5_000  # captured lines between two turns of the event loop
 SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may never end
 
 _ABOUT = {
@@ -202,16 +203,22 @@ async def save(app: KptuiApp) -> None:
         choices = [Choice("o", "overwrite it"), Choice("n", "don't")]
         if await app.push_screen_wait(choice_dialog(f"{path} exists", choices)) != "o":
             return
-    records = [r for i in range(len(pane.view)) if (r := pane.record_at(i)) is not None]
+    log = app.log_of_events
+    rows: list[bytes] = []
+    for count, index in enumerate(pane.view.indices()):
+        if index >= log.first:
+            rows.append(log.line(index))
+        if count % _TAKEN == 0:
+            await asyncio.sleep(0)
     try:
-        await asyncio.to_thread(_write_records, path, records)
+        await asyncio.to_thread(_write_records, path, map(log.decode, rows))
     except OSError as error:
         app.say(f"{path} was not written: {error.strerror or error}", "error")
         return
-    app.say(f"{len(records):,} events in {path}")
+    app.say(f"{len(rows):,} events in {path}")
 
 
-def _write_records(path: Path, records: list[Record]) -> None:
+def _write_records(path: Path, records: Iterable[Record]) -> None:
     """Write beside the target and rename, so that a full disk leaves an older file whole."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:

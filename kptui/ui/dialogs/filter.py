@@ -164,7 +164,8 @@ class FilterPane(Pane):
         at = self.cursor.at
         match command:
             case "filter.left" | "filter.right":
-                self.cell = min(max(self.cell + (1 if command == "filter.right" else -1), 0), 3)
+                first = 1 if at == 0 else 0  # the first row is joined to nothing
+                self.cell = min(max(self.cell + (1 if command == "filter.right" else -1), first), 3)
                 return True
             case "filter.edit":
                 self._edit()
@@ -276,17 +277,21 @@ class FilterPane(Pane):
             source="the kernel refused this" if self.refused else "",
             accepted=f"the kernel will accept this   {self.counted}".rstrip(),
         )
-        if verdict is not None and verdict.ok and editing is None and self.value.mixed:
-            rows.append(
-                [
-                    ("   ", ""),
-                    (clip(f"&& goes before ||; {key('filter.open')} groups rows", width - 4), "warn"),
-                ]
-            )
+        if verdict is not None and verdict.ok and editing is None:
+            rows.extend([("   ", ""), (clip(note, width - 4), "warn")] for note in self._notes())
         if self.value.whole_group and verdict is not None and self.refused is None:
             rows.extend(self._group_lines(text, width))
         rows.extend(self._field_lines(width))
         return rows
+
+    def _notes(self) -> list[str]:
+        """What the kernel accepts, and what is often not what was meant."""
+        notes = []
+        if self.value.mixed:
+            notes.append(f"&& goes before ||; {self.kptui.keymap.key('filter.open')} groups rows")
+        if plain := self.value.plain_glob:
+            notes.append(f"~ {neutralise(plain)} has no *: only exactly this passes")
+        return notes
 
     def _field_lines(self, width: int) -> list[Line]:
         """What the field under the cursor is, or the fields that the letters typed can mean."""

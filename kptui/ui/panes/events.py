@@ -5,6 +5,9 @@ Only the rows on the screen are ever decoded; a flood costs the same to paint as
 
 from __future__ import annotations
 
+import time
+from functools import partial
+
 from textual import events as textual_events
 from textual.message import Message
 from textual.strip import Strip
@@ -19,7 +22,9 @@ from kptui.ui.pane import Pane
 from kptui.ui.textline import TextLine
 
 _FILTER_SIGNS = "=<>~&|!()\"'"
-_VIEW_SLICE = 4000  # events tested against the view filter per tick: about 20 ms of the loop at most
+_SLICE = 0.007  # s of the event loop that going through the captured events may take at once
+_AT_ONCE = 100  # events between two looks at the clock
+_PAUSE = 0.001  # s for keys and frames in between
 
 
 class EventsPane(Pane):
@@ -49,6 +54,8 @@ class EventsPane(Pane):
         self.input_kind = ""
         self.error = ""
         self.hint: list[str] = []
+        self._advancing = False  # a timer will go on testing
+        self._sought = 0  # which search it is: a later one ends those before
         self._seen = (-1, -1, -1)
         self._stamp = 11  # cells of the time column; they only grow
 
@@ -56,7 +63,7 @@ class EventsPane(Pane):
 
     def tick(self) -> bool:
         """Look at what arrived since the last tick; True if it is to be painted because something shown changed."""
-        self.view.advance(_VIEW_SLICE)
+        self._advance()
         seen = (self.captured.received, self.captured.evicted, len(self.view))
         if seen == self._seen:
             return False
@@ -100,6 +107,7 @@ class EventsPane(Pane):
         self.error = ""
         self.view_text = text
         self.view = LogView(self.captured, predicate)
+        self._sought += 1
         self._seen = (-1, -1, -1)
         self.tick()
         if held is not None:
@@ -165,23 +173,51 @@ class EventsPane(Pane):
                 self.seek(-1, from_here=True)
         self.redraw()
 
-    def seek(self, step: int, *, from_here: bool = False) -> bool:
-        """Move to the next event (``step`` 1 or -1) whose text holds the search text; False if there is none."""
+    def _advance(self) -> None:
+        """Test against the view filter what isn't yet, as much as there is time for; the rest soon."""
+        end = time.monotonic() + _SLICE
+        while self.view.behind and time.monotonic() < end:
+            self.view.advance(_AT_ONCE)
+        if self.view.behind and not self._advancing:
+            self._advancing = True
+            self.set_timer(_PAUSE, self._advance_on)
+
+    def _advance_on(self) -> None:
+        self._advancing = False
+        self._advance()
+
+    def seek(self, step: int, *, from_here: bool = False) -> None:
+        """Move to the next event (``step`` 1 or -1) whose text holds the search text, or say that there is none.
+
+        A search that takes long goes on by and by, until another one begins or the view is another.
+        """
+        self._sought += 1
+        if self.needle:
+            self._seek(step, self.at if from_here else self.at + step, self._sought)
+
+    def _seek(self, step: int, position: int, number: int) -> None:
+        if number != self._sought:
+            return
         needle = self.needle.casefold()
-        if not needle:
-            return False
-        position = self.at if from_here else self.at + step
+        end = time.monotonic() + _SLICE
+        looked = 0
         while 0 <= position < len(self.view):
             index = self.view.index(position)
             if index >= self.captured.first and needle in self._text(index).casefold():
                 self.follow = False
                 self.at = position
+                self.error = ""
                 self.redraw()
-                return True
+                return
             position += step
+            looked += 1
+            if looked % _AT_ONCE == 0 and time.monotonic() > end:
+                self.error = f"searching for {self.needle!r} …"
+                self.redraw()
+                self.set_timer(_PAUSE, partial(self._seek, step, position, number))
+                return
         self.error = f"no {'earlier' if step < 0 else 'later'} event with {self.needle!r}"
         self.redraw()
-        return False
 
     def _text(self, index: int) -> str:
         return self.captured.line(index).decode("utf-8", "replace")

@@ -11,7 +11,7 @@ from textual.strip import Strip
 
 from kptui.safetext import neutralise
 from kptui.symbols import Hit, Hits, Symbol, SymbolSearch, not_probeable
-from kptui.ui.paint import Line, clip, highlight, length, pad, rule
+from kptui.ui.paint import Line, clip, highlight, length, pad, rule, wrap
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
 
@@ -195,7 +195,7 @@ class SymbolsPane(Pane):
 
     def _empty(self, width: int) -> list[Line]:
         if self._search is None:
-            return [[(" " + clip(self.note, width - 2), "dim")]]
+            return [[(" ", ""), (piece, "dim")] for _, piece in wrap(self.note, width - 2)]
         text = f" nothing matches {self.query_line.text!r}"
         more = (
             " d shows data symbols too"

@@ -24,7 +24,7 @@ CLIPBOARD = Path(os.environ.get("HOME", "/root"), ".local/state/kptui/clipboard"
 SYMBOL_ROW = re.compile(r"^▌ (\S+) ", re.MULTILINE)
 PROBE_ROW = re.compile(r"^([▌ ])[○●·] (\S+) ", re.MULTILINE)
 EVENT_ROW = re.compile(
-    r"^[▌ ] +(?:\d+\.\d+ +\d+  )?(?P<comm>\S.*?)-(?P<pid>\d+) +(?P<event>\w\S*) *(?P<args>.*)$"
+    r"^[▌ ] +(?:\d+\.\d+ +(?:\d+  )?)?(?P<comm>\S.*?)-(?P<pid>\d+) +(?P<event>\w\S*) *(?P<args>.*)$"
 )
 
 
