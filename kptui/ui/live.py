@@ -63,6 +63,7 @@ class Live:
         self.pacer = Pacer(self._ask)
         self._painted = 0
         self._pending = memoryview(b"")
+        self._feeding = False  # a timer will go on with it
         self._counted = (time.monotonic(), 0)
         self._polling = False
         self._opened = False  # whether the session was opened, or found to be impossible
@@ -225,6 +226,7 @@ class Live:
         if session is not None and session.reader is not None:
             if not self._pending:
                 self._pending = memoryview(session.reader.drain())
+            if not self._feeding:
                 self._feed()
             if session.reader.error and session.reader.error != self._reader_error:
                 self._reader_error = session.reader.error
@@ -252,10 +254,12 @@ class Live:
 
     def _feed(self) -> None:
         """Give what was read to the log, a piece at a time."""
+        self._feeding = False
         if self._pending:
             self.captured.feed(bytes(self._pending[:FEED]))
             self._pending = self._pending[FEED:]
             if self._pending:
+                self._feeding = True
                 self._app.set_timer(PAUSE, self._feed)
 
     def _poll(self) -> None:
