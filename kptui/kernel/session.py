@@ -253,6 +253,15 @@ class Session:
                 self._instance.set_tracing(True)
             return self.reader
 
+    def pause_reader(self) -> None:
+        """Stops reading ``trace_pipe``, so that what happens stays in ``trace`` until :meth:`start_reader`.
+
+        What was read and not yet drained stays in :attr:`reader`; drain it before starting anew.
+        """
+        with self._changing():
+            if self.reader is not None:
+                self.reader.stop()
+
     def set_tracing(self, on: bool) -> None:
         """Pauses or resumes recording in the instance; the probes stay enabled."""
         with self._changing():

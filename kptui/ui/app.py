@@ -26,6 +26,7 @@ from kptui.ui.live import Live
 from kptui.ui.pane import Pane
 from kptui.ui.panes.editor import EditorPane
 from kptui.ui.panes.symbols import SymbolsPane
+from kptui.ui.typeahead import TypeAhead
 from kptui.ui.workspace import PANES, Workspace
 from kptui.ui.world import Gate, World
 
@@ -53,7 +54,8 @@ class KptuiApp(App[None], inherit_bindings=False):
         self._loop_of_ours: asyncio.AbstractEventLoop | None = None
         self._exit_wanted = False
         self._standing = False
-        self._early: list[events.Key] = []
+        self._early: list[events.Key | events.Paste] = []
+        self._typed = TypeAhead(self, super().on_event)
 
     # -- what the commands ask for
 
@@ -107,11 +109,13 @@ class KptuiApp(App[None], inherit_bindings=False):
         self.call_after_refresh(self._stand)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keys typed before the workspace stands wait for it, so that nobody has to wait before typing."""
-        if isinstance(event, events.Key) and not self._standing:
+        """Keys wait for the workspace, and for what the keys before them began; everything else goes its way."""
+        if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded:
+            await super().on_event(event)
+        elif self._standing:
+            await self._typed.take(event)
+        else:
             self._early.append(event)
-            return
-        await super().on_event(event)
 
     def _stand(self) -> None:
         self._standing = True

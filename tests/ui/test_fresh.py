@@ -170,7 +170,7 @@ async def test_an_entry_that_cannot_be_chosen_says_why(tmp_path: Path) -> None:
 async def test_the_snapshot_says_why_it_is_empty(tmp_path: Path) -> None:
     async with demo(tmp_path, NARROW) as it:
         await it.press("T")
-        await it.until(lambda: "No events in the buffer" in it.screen(), "snapshot")
+        await it.until(lambda: "No events since this was opened" in it.screen(), "snapshot")
 
 
 @pytest.mark.parametrize("pane", ["1", "2", "3", "4"])

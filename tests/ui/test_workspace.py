@@ -218,8 +218,16 @@ async def test_help_palette_writes_snapshot(tmp_path: Path) -> None:
         await it.until(lambda: "kptui/execve" in it.listed(), "defined")
         await it.press("at")
         assert "p:kptui/execve __x64_sys_execve" in it.screen()
-        await it.press("escape", "T")
+        await it.press("escape", "3", "space")
+        await it.until(lambda: any(s.enabled for s in it.app.states), "on")
+        await it.press("T")
         await it.until(lambda: "trace: snapshot" in it.screen(), "snapshot")
+        it.files.advance(10)
+        await it.press("R")
+        await it.until(lambda: ": execve:" in it.screen(), "an event in the snapshot")
+        assert it.app.log_of_events.received == 0
+        await it.press("escape")
+        await it.until(lambda: it.app.log_of_events.received > 0, "the events that waited")
         await it.press("escape", "colon")
         await it.until(
             lambda: (

@@ -216,8 +216,8 @@ class TraceArray:
         return read_end
 
     def pump(self) -> None:
-        """Move records from the buffer into the pipe as long as it takes them."""
-        if self._pipe is None:
+        """Move records from the buffer into the pipe as long as it takes them; without a reader they stay."""
+        if not self.has_reader or self._pipe is None:
             return
         try:
             while self._backlog or self._ring:

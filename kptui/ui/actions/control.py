@@ -90,9 +90,7 @@ async def remove(app: KptuiApp) -> None:
             from kptui.ui.draft import Draft
 
             editor.set_draft(Draft(editor.draft.line))
-        app.say(
-            f"{name} removed; its line is still in the editor's undo." if editor.draft else f"{name} removed."
-        )
+        app.say(f"{name} removed. It was: {state.definition}")
 
 
 async def remove_all(app: KptuiApp) -> None:

@@ -69,17 +69,17 @@ async def copy(app: KptuiApp) -> None:
     ]
     answer = await app.push_screen_wait(choice_dialog("Copy", choices, width=78))
     if answer == "y":
-        put(app, line)
+        put(app, line, "The probe line")
     elif answer == "s":
         copy_script(app)
     elif answer == "f":
-        put(app, filter_)
+        put(app, filter_, "The filter")
     elif answer == "e" and record is not None:
-        put(app, row_text(record))
+        put(app, row_text(record), "The event")
     elif answer == "a":
         first = max(count - MAX_ROWS, 0)
         rows = [r for i in range(first, count) if (r := events.record_at(i)) is not None]
-        put(app, "\n".join(row_text(r) for r in rows) + "\n")
+        put(app, "\n".join(row_text(r) for r in rows) + "\n", f"{len(rows):,} rows")
     elif answer == "v":
         app.last_copy = line
         plain(app)
@@ -92,11 +92,11 @@ def copy_script(app: KptuiApp) -> None:
         app.say(f"No script: {error}", "error")
         return
     if text:
-        put(app, text)
+        put(app, text, "The script")
 
 
-def put(app: KptuiApp, text: str) -> None:
-    """Send text to wherever the clipboard is, and say which way it went."""
+def put(app: KptuiApp, text: str, what: str) -> None:
+    """Send text to wherever the clipboard is, and say what it is and which way it went."""
     app.last_copy = text
 
     async def send() -> None:
@@ -113,7 +113,7 @@ def put(app: KptuiApp, text: str) -> None:
         driver = app._driver
         if driver is not None and pieces:
             driver.write("".join(pieces))
-        app.say(result.sentence, "information" if result.ok else "error")
+        app.say(f"{what}: {result.sentence}", "information" if result.ok else "error")
 
     app.run_worker(send(), group="copy")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -15,6 +16,7 @@ from kptui.export.csv import HEADER as CSV_HEADER
 from kptui.export.csv import record_to_csv
 from kptui.export.jsonl import record_to_json
 from kptui.kernel.leftovers import cleanup, leftovers
+from kptui.kernel.refusal import Refused
 from kptui.safetext import neutralise
 from kptui.ui.commands import PARENTS, shown
 from kptui.ui.dialogs.base import Dialog
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 _HELP_COLUMN = 40  # where the help says more of a key
 _TAKEN = 5_000  # captured lines between two turns of the event loop
+SNAPSHOT_LOOKS = 10  # of a tenth of a second, for a first event
 SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may never end
 
 _ABOUT = {
@@ -69,21 +72,39 @@ def help_(app: KptuiApp) -> None:
 
 
 async def snapshot(app: KptuiApp) -> None:
-    """The instance's ``trace`` as it is now; reading it consumes nothing."""
+    """The instance's ``trace``. The reader of ``trace_pipe`` takes events out of it at once, so it pauses while the
+    snapshot is open; what happens meanwhile comes into the events pane afterwards.
+    """
     session = app.world.session
     if session is None:
         app.say("No live kernel here, so no trace to read.", "warning")
         return
 
     async def read() -> list[tuple[str, str]]:
+        data = b""
         try:
-            data = await app.gate.call(session.snapshot, SNAPSHOT)
+            for _ in range(SNAPSHOT_LOOKS):
+                data = await app.gate.call(session.snapshot, SNAPSHOT)
+                if any(not line.startswith(b"#") for line in data.splitlines()):
+                    break
+                await asyncio.sleep(0.1)
         except OSError as error:
             return [(f"trace can't be read: {error.strerror or error}", "refused")]
         return await asyncio.to_thread(_snapshot_rows, data)
 
-    rows = await read()
-    app.push_screen(text_dialog("trace: snapshot", rows, reload=read, copy=_copier(app), bottom=True))
+    try:
+        await app.gate.call(session.pause_reader)
+        rows = await read()
+        title = (
+            f"trace: snapshot · events wait while it is open · {app.keymap.key('text.reload')} reads again"
+        )
+        await app.push_screen_wait(text_dialog(title, rows, reload=read, copy=_copier(app), bottom=True))
+    except Refused as refused:
+        app.say(str(refused), "error")
+    finally:
+        app.live.collect()
+        with contextlib.suppress(Refused):  # the session is closed: the program ends
+            await app.gate.call(session.start_reader)
 
 
 def _snapshot_rows(data: bytes) -> list[tuple[str, str]]:
@@ -96,7 +117,7 @@ def _snapshot_rows(data: bytes) -> list[tuple[str, str]]:
     if all(style == "dim" and text.startswith("#") for text, style in rows):
         rows.append(("", ""))
         rows.append(
-            ("No events in the buffer: what happens is taken out of it at once, into the events pane.", "")
+            ("No events since this was opened; what came before was taken out, into the events pane.", "")
         )
     return rows
 
@@ -105,7 +126,7 @@ def _copier(app: KptuiApp) -> Callable[[str], None]:
     def copy(text: str) -> None:
         from kptui.ui.actions.copying import put
 
-        put(app, text)
+        put(app, text, "The text")
 
     return copy
 

@@ -139,7 +139,7 @@ class SymbolsPane(Pane):
         if self.hit is not None:
             self.searching = False
             self.redraw()
-            self.post_message(self.Chosen(self.hit, kind))
+            self.kptui.on_symbols_pane_chosen(self.Chosen(self.hit, kind))
 
     def run(self, command: str) -> bool:
         """Run a command of this pane; False if it is none of them."""

@@ -140,11 +140,17 @@ def _group(session: Session) -> None:
 @STORY.step("5 the trace snapshot as well as the live pane")
 def _snapshot(session: Session) -> None:
     session.terminal.keys("T")
-    screen = session.terminal.wait("trace: snapshot")
-    # The live pane takes each event out of the buffer at once, so what is left is the kernel's own head.
-    for wanted in ("# tracer: nop", "entries-in-buffer/entries-written"):
-        expect(wanted in screen, f"no {wanted} in it", screen)
+    session.terminal.wait("trace: snapshot")
+    session.terminal.keys("g")
+    screen = session.terminal.wait("# tracer: nop")
+    expect("entries-in-buffer/entries-written" in screen, "no head in it", screen)
+    session.workers[0].open(INSIDE)
+    session.terminal.keys("R", "G")
+    session.terminal.press_until("R", str(INSIDE))
     session.escape("trace: snapshot")
+    session.go("Events")
+    # What waited in the buffer comes into the pane now, and so does what happens next.
+    session.see(rf'-{session.workers[0].pid} .* filename="{INSIDE}"')
     session.watch()
     session.workers[0].open(INSIDE)
     session.see(rf'-{session.workers[0].pid} .* filename="{INSIDE}"')

@@ -1,0 +1,42 @@
+"""Keys that arrive at once, as over a slow line: each meets what the one before it did."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual import events
+
+from tests.ui.support import NARROW, WIDE, Driven, demo
+
+
+def burst(it: Driven, *keys: str) -> None:
+    """Give the app all keys before it has looked at the first; ``=text`` is text."""
+    for key in keys:
+        for one in key[1:] if key.startswith("=") else [key]:
+            it.app.post_message(events.Key(one, one if len(one) == 1 else None))
+
+
+async def test_from_the_search_to_the_written_probe(tmp_path: Path) -> None:
+    for size in (WIDE, NARROW):
+        async with demo(tmp_path, size) as it:
+            burst(it, "slash", "=do_sys_openat2", "enter", "space", "j", "space", "w")
+            await it.until(lambda: "do_sys_openat2" in it.listed(), "written")
+            assert "do_sys_openat2 dfd=%di:s32 filename=+0(%si):ustring" in it.listed()
+            await it.until(lambda: it.app.workspace.current == "probes", "the list has the focus")
+
+
+async def test_the_same_letter_twice_copies_and_opens_one_menu(tmp_path: Path) -> None:
+    async with demo(tmp_path) as it:
+        await it.press("slash", "=vfs_read", "enter")
+        burst(it, "y", "y")
+        await it.until(lambda: it.app.last_copy.startswith("p:kptui/vfs_read"), "copied")
+        await it.settle()
+        assert len(it.app.screen_stack) == 1
+
+
+async def test_a_dialog_gets_the_keys_typed_while_it_opens(tmp_path: Path) -> None:
+    async with demo(tmp_path) as it:
+        await it.press("slash", "=do_sys_openat2", "enter", "space", "w")
+        await it.until(lambda: "do_sys_openat2" in it.listed(), "written")
+        burst(it, "1", "3", "F", "i", "=dfd == 3", "enter", "s")
+        await it.until(lambda: any(s.filter == "dfd == 3" for s in it.app.states), "set")
