@@ -11,6 +11,7 @@ from pathlib import Path
 from kptui.kernel.sim import demo_kallsyms
 from kptui.symbols import SymbolSearch, SymbolTable
 from tests.bench.measure import Figure, Settings, percentile, python
+from tests.bench.start import KALLSYMS
 from tests.bench.terminal import Terminal, painted
 
 QUERIES = ("vfsread", "tcpcon", "sys_execve", "doexit", "sched", "kmalloc", "shcedule", "openat2")
@@ -19,8 +20,12 @@ _BACKSPACE = b"\x7f"
 
 
 def keys(settings: Settings) -> list[Figure]:
-    """Key to painted list in the demo; beside it a Textual app that only repaints, and fzf over the same names."""
-    table = SymbolTable.parse(demo_kallsyms())
+    """Key to painted list over this machine's symbols (the demo's where it lists none); beside it a Textual app that
+    only repaints, and fzf over the same names."""
+    source = settings.kallsyms or KALLSYMS
+    data = source.read_bytes() if source.is_file() else b""
+    table = SymbolTable.parse(data or demo_kallsyms())
+    program = python("-m", "kptui", "--demo", *(["--kallsyms", str(source)] if data else []))
     ours: list[float] = []
     echo: list[float] = []
     fzf: list[float] = []
@@ -29,8 +34,8 @@ def keys(settings: Settings) -> list[Figure]:
     names.write_text("".join(f"{name}\n" for name in dict.fromkeys(table.names)))
     rounds = max(settings.rounds // 3, 1)
     for _ in range(rounds):
-        with Terminal(python("-m", "kptui", "--demo"), settings.environ()) as terminal:
-            terminal.settle(1.5)
+        with Terminal(program, settings.environ()) as terminal:
+            terminal.settle(2.0)
             terminal.send(b"/")
             terminal.settle()
             ours += _type(
@@ -45,7 +50,7 @@ def keys(settings: Settings) -> list[Figure]:
             with Terminal([settings.fzf], settings.environ(), stdin=names, answer=True) as terminal:
                 terminal.settle(1.0)
                 fzf += _type(terminal, lambda query: _best(settings.fzf or "", query, names))
-    note = f"{len(ours)} keys"
+    note = f"{len(ours)} keys, {len(table):,} symbols"
     figures = []
     for share, label in ((0.5, "p50"), (0.95, "p95")):
         own = percentile(ours, share)

@@ -63,7 +63,10 @@ class Terminal:
         return self
 
     def __exit__(self, *_: object) -> None:
+        # In good order first: a kptui that has a kernel to trace would leave its trace instance there.
         with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGTERM)
+            self.wait(lambda _: False, 5.0)
             os.kill(self.pid, signal.SIGKILL)
         os.waitpid(self.pid, 0)
         os.close(self._fd)
