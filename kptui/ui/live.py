@@ -244,11 +244,6 @@ class Live:
                 self._app.call_after_refresh(lambda: self.pacer.painted(time.monotonic()))
             self.show_status()
 
-    def collect(self) -> None:
-        """Take what the reader has read."""
-        if self.session is not None and self.session.reader is not None:
-            self._pending = memoryview(bytes(self._pending) + self.session.reader.drain())
-
     def _ask(self) -> bool:
         """Ask the terminal where its cursor is; it answers when it has drawn everything before."""
         driver = self._app._driver
