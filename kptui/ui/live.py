@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,8 @@ def preload() -> None:
         # again would only hold up the keys.
         gc.freeze()
         gc.enable()
+        # A thread that computes gives way to a key within a millisecond, not five.
+        sys.setswitchinterval(0.001)
 
 
 class Live:
@@ -243,6 +246,11 @@ class Live:
             if pane.tick():
                 self._app.call_after_refresh(lambda: self.pacer.painted(time.monotonic()))
             self.show_status()
+
+    def collect(self) -> None:
+        """Take what the reader has read."""
+        if self.session is not None and self.session.reader is not None:
+            self._pending = memoryview(bytes(self._pending) + self.session.reader.drain())
 
     def _ask(self) -> bool:
         """Ask the terminal where its cursor is; it answers when it has drawn everything before."""
