@@ -15,6 +15,7 @@ from textual import events
 from textual.message_pump import MessagePump
 
 from kptui.ui.dialogs.base import Dialog
+from kptui.ui.pane import Pane
 from kptui.ui.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class TypeAhead:
             self._app.set_timer(LOOK, self._next)
             return
         event = self._waiting.popleft()
+        while self._is_text(event):  # moves no focus and opens nothing: the next key need not wait for it
+            await self._give(event)
+            if not self._waiting:
+                return
+            event = self._waiting.popleft()
         self._under_way = True
         target: MessagePump = self._app.focused or self._app.screen
         await self._give(event)
@@ -61,6 +67,11 @@ class TypeAhead:
     async def _done(self) -> None:
         self._under_way = False
         await self._next()
+
+    def _is_text(self, event: events.Key | events.Paste) -> bool:
+        """Whether a key is a letter for a line of text that is being edited."""
+        pane = self._app.focused
+        return isinstance(event, events.Key) and event.is_printable and isinstance(pane, Pane) and pane.typing
 
     def _busy(self) -> bool:
         """Whether what the last key began is still under way: a dialog opening, a command at work."""

@@ -12,8 +12,12 @@ STORY: Story[Session] = Story(screen=lambda session: session.terminal.screen())
 
 def refused(session: Session, message: str, under: str) -> None:
     """The screen says why, with the caret under what is wrong."""
-    screen = session.terminal.wait(message)
-    expect(caret_under(screen, under), f"no caret under {under}", screen)
+
+    def said(screen: str) -> bool:
+        return message in screen and caret_under(screen, under)
+
+    said.__name__ = f"{message}, with a caret under {under}"
+    session.terminal.wait(said)
 
 
 @STORY.step("6 a wrong register: refused with a caret, nothing written, the draft kept, mended with one key")
