@@ -55,7 +55,7 @@ class KptuiApp(App[None], inherit_bindings=False):
         self._exit_wanted = False
         self._standing = False
         self._early: list[events.Key | events.Paste] = []
-        self._typed = TypeAhead(self, super().on_event)
+        self.typed = TypeAhead(self, super().on_event)
 
     # -- what the commands ask for
 
@@ -113,7 +113,7 @@ class KptuiApp(App[None], inherit_bindings=False):
         if not isinstance(event, (events.Key, events.Paste)) or event.is_forwarded:
             await super().on_event(event)
         elif self._standing:
-            await self._typed.take(event)
+            await self.typed.take(event)
         else:
             self._early.append(event)
 

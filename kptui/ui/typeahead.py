@@ -36,6 +36,11 @@ class TypeAhead:
         self._under_way = False
         self._since = 0.0  # when the command began that keys wait for
 
+    @property
+    def idle(self) -> bool:
+        """Whether every key has done what it does."""
+        return not self._waiting and not self._under_way
+
     async def take(self, event: events.Key | events.Paste) -> None:
         """A key or a paste came in."""
         if isinstance(event, events.Key) and event.key in AT_ONCE:

@@ -39,10 +39,10 @@ class Driven:
 
     async def settle(self) -> None:
         """Until nothing is under way: workers done, the screen painted."""
-        for _ in range(200):
+        for _ in range(500):
             await self.pilot.pause()
             busy = [w for w in self.app.workers if not w.is_finished and w.group not in ("command", "poll")]
-            if not busy and not self.app.gate.busy:
+            if not busy and not self.app.gate.busy and self.app.typed.idle:
                 break
             await self.pilot.pause(0.01)
         await self.pilot.pause()
