@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from kptui.kernel.refusal import Refused
 from kptui.probes.definition import Place
-from kptui.probes.rewrite import rewrite_line
 from kptui.symbols import Hit
 from kptui.ui.draft import Draft, new_draft
 from kptui.verdict import Verdict
@@ -147,11 +146,6 @@ def edit_selected(app: KptuiApp) -> None:
     else:
         app.workspace.editor.set_draft(Draft(state.definition, (state.group, state.event)))
     app.workspace.go("editor")
-
-
-def mend_article(line: str) -> str | None:
-    """A line as older articles write it, rewritten for syscall wrappers; None where nothing is to be rewritten."""
-    return rewrite_line(line)
 
 
 def edit_line(app: KptuiApp) -> None:

@@ -9,7 +9,6 @@ import time
 from functools import partial
 
 from textual import events as textual_events
-from textual.message import Message
 from textual.strip import Strip
 
 from kptui.events.log import EventLog, LogView
@@ -31,13 +30,6 @@ class EventsPane(Pane):
     """A view over the event log."""
 
     scope = "events"
-
-    class ViewRefused(Message):
-        """The view filter that was typed isn't one; the text says why."""
-
-        def __init__(self, text: str) -> None:
-            super().__init__()
-            self.text = text
 
     def __init__(self, log: EventLog, *, id: str | None = None) -> None:
         super().__init__(id=id)
