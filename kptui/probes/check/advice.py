@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from kptui.probes.abi import ARGUMENT_REGISTERS, REGISTERS, mistaken_register
+from kptui.probes.check.head import DEFAULT_GROUPS
 from kptui.probes.check.log import Entry, Log
 from kptui.probes.check.standing import standing_of
 from kptui.probes.check.target import Target
@@ -228,7 +229,7 @@ def _free_event(case: _Case) -> _Advice:
     if not colon:
         return "", None
     cut = max(spec.rfind("/"), spec.rfind(".") if "/" not in spec else -1) + 1
-    name, group = spec[cut:], spec[: cut - 1] if cut else case.target.group
+    name, group = spec[cut:], spec[: cut - 1] if cut else DEFAULT_GROUPS[case.log.probe]
     if not name:
         return "", None
     taken = {old.event for old in standing_of(case.target) if old.group == group}

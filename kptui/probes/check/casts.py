@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from kptui.probes.check import ktext, members
+from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
 from kptui.probes.check.meta import Prototype
-from kptui.probes.check.place import Head
 from kptui.probes.check.traits import Traits
 
 MAX_NESTED = 8

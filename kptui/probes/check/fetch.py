@@ -13,9 +13,9 @@ from typing import Final
 from kptui.probes.abi import REGISTERS
 from kptui.probes.check import ktext, members
 from kptui.probes.check.casts import Nested, read_nested, resolve_cast
+from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.meta import Prototype
-from kptui.probes.check.place import Head
 from kptui.probes.check.target import Target
 from kptui.probes.check.types import bad_bitfield, find_type, type_size
 

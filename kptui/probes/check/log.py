@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from kptui.probes.check.ktext import split_words
 from kptui.probes.check.traits import Traits
+
+Probe = Literal["kernel", "user", "function", "tracepoint", "event", "synthetic"]
+"""Kinds of dynamic events: kprobe, uprobe, fprobe, tracepoint probe, event probe, synthetic event."""
 
 MESSAGES: Final = MappingProxyType({
     "ARGS_2LONG": "$arg* failed because the argument list is too long",
@@ -25,6 +28,7 @@ MESSAGES: Final = MappingProxyType({
     "BAD_DEREF_OFFS": "Invalid dereference offset",
     "BAD_EVENT_NAME": "Event name must follow the same rules as C identifiers",
     "BAD_FETCH_ARG": "Invalid fetch argument",
+    "BAD_FILE_OFFS": "Invalid file offset value",
     "BAD_GROUP_NAME": "Group name must follow the same rules as C identifiers",
     "BAD_HYPHEN": "Failed to parse single hyphen. Forgot '>'?",
     "BAD_IMM": "Invalid immediate value",
@@ -33,6 +37,8 @@ MESSAGES: Final = MappingProxyType({
     "BAD_MAXACT_TYPE": "Maxactive is only for function exit",
     "BAD_MEM_ADDR": "Invalid memory address",
     "BAD_PROBE_ADDR": "Invalid probed address or symbol",
+    "BAD_REFCNT": "Invalid reference counter offset",
+    "BAD_REFCNT_SUFFIX": "Reference counter has wrong suffix",
     "BAD_REG_NAME": "Invalid register name",
     "BAD_RETPROBE": "Retprobe address must be an function entry",
     "BAD_STACK_NUM": "Invalid stack number",
@@ -40,6 +46,7 @@ MESSAGES: Final = MappingProxyType({
     "BAD_SYMSTRING": "Symbol String doesn't accept data/userdata",
     "BAD_TYPE": "Unknown type is specified",
     "BAD_TYPE4STR": "This type does not fit for string.",
+    "BAD_UPROBE_OFFS": "Invalid uprobe offset",
     "BAD_VAR": "Invalid $-variable specified",
     "COMM_CANT_DEREF": "$comm can not be dereferenced",
     "DEREF_NEED_BRACE": "Dereference needs a brace",
@@ -51,6 +58,7 @@ MESSAGES: Final = MappingProxyType({
     "EVENT_TOO_BIG": "Event too big (too many fields?)",
     "EVENT_TOO_LONG": "Event name is too long",
     "FAIL_REG_PROBE": "Failed to register probe event",
+    "FILE_NOT_FOUND": "Failed to find the given file",
     "FILE_ON_KPROBE": "File offset is not available for kernel probes",
     "GROUP_TOO_LONG": "Group name is too long",
     "IMMSTR_NO_CLOSE": "String is not closed with '\"'",
@@ -68,9 +76,12 @@ MESSAGES: Final = MappingProxyType({
     "NO_EVENT_NAME": "Event name is not specified",
     "NO_GROUP_NAME": "Group name is not specified",
     "NO_PTR_STRCT": "This is not a pointer to union/structure.",
+    "NO_REGULAR_FILE": "Not a regular file",
     "NO_RETVAL": "This function returns 'void' type",
+    "REFCNT_OPEN_BRACE": "Reference counter brace is not closed",
     "RETVAL_ON_PROBE": "$retval is not available on probe",
     "SAME_PROBE": "There is already the exact same probe event",
+    "SYM_ON_UPROBE": "Symbol is not available with uprobe",
     "TOO_MANY_ARGS": "Too many arguments are specified",
     "TOO_MANY_NESTED": "Too many nested typecasts/dereferences",
     "TOO_MANY_OPS": "Dereference is too much nested",
@@ -102,7 +113,9 @@ class Entry:
 
 
 class Log:
-    """Collects entries. ``words`` are those of the command shown; a word may be replaced by its expansion."""
+    """Collects entries. ``words`` are those of the command shown; a word may be replaced by its expansion.
+    ``probe``: the kind of probe that is being read, once it is one.
+    """
 
     def __init__(self, line: str, traits: Traits) -> None:
         found = split_words(line)
@@ -111,6 +124,7 @@ class Log:
         self.words = list(self.typed)
         self.entries: list[Entry] = []
         self.index = 0
+        self.probe: Probe = "kernel"
         self._traits = traits
 
     @property

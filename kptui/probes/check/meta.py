@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from kptui.probes.check import ktext
 from kptui.probes.check.btf import PROTO, Btf, Type
+from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log, Refused
-from kptui.probes.check.place import Head
 from kptui.probes.check.target import Target
 
 _ARGS_BUFFER = 128  # MAX_BTF_ARGS_LEN

@@ -1,55 +1,22 @@
-"""Word 0 and word 1 of a definition: kind, maxactive, event name, probed place (trace_kprobe_create)."""
+"""Word 0 and word 1 of a kernel probe: kind, maxactive, event name, probed place (trace_kprobe_create)."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from kptui.probes.check import ktext
-from kptui.probes.check.log import Log, Refused
+from kptui.probes.check.head import DEFAULT_GROUPS, MAX_NAME, Head, NotMine, event_name, sanitised
+from kptui.probes.check.log import Log
 from kptui.probes.check.target import Target
 
-MAX_NAME = 64  # MAX_EVENT_NAME_LEN, with the terminating NUL
 MAXACTIVE_LIMIT = 4096
 _UINT_MAX = 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
-    """What the first two words come to. Either ``symbol`` or ``address`` is None. ``event`` None: the hash of
-    an address ends up in the name, so that it can't be told.
-
-    ``returns``: a return probe; ``sees_return``: the argument parser knows it (not for raw addresses).
-    """
-
-    returns: bool
-    sees_return: bool
-    entry: bool
-    symbol: str | None
-    offset: int
-    group: str
-    event: str | None
-    address: int | None = None
-
-    @property
-    def module(self) -> str | None:
-        name, colon, _ = (self.symbol or "").partition(":")
-        return name if colon else None
-
-    @property
-    def function(self) -> str:
-        """The symbol without its module."""
-        module, colon, name = (self.symbol or "").partition(":")
-        return name if colon else module
-
-
 def read_head(log: Log, target: Target) -> Head:
-    """Words 0 and 1 in the kernel's order of checks. Refused as the kernel does."""
+    """Words 0 and 1 in the kernel's order of checks. Refused as the kernel does; NotMine for a uprobe's."""
     traits = target.traits
     command = log.words[0]
-    if command[0] not in "pr":
-        raise Refused("EINVAL", _unknown_letter(command))
     if len(log.words) < 2:
-        raise Refused("EINVAL", "A definition needs a place after the command, as in “p vfs_read”.")
+        raise NotMine("A definition needs a place after the command, as in “p vfs_read”.")
     returns = command[0] == "r"
     colon = command.find(":", 1)
     if ktext.is_digit(command[1:]):
@@ -77,21 +44,12 @@ def read_head(log: Log, target: Target) -> Head:
         if traits.unique and not traits.early_symbol:
             _symbol_exists(log, target, symbol, "ENOENT", "EADDRNOTAVAIL", modules=False)
     log.index = 0
-    group, event = target.group, None
+    group, event = DEFAULT_GROUPS["kernel"], None
     if colon >= 0:
-        group, event = _event_name(log, target, command[colon + 1 :], colon + 1)
+        group, event = event_name(log, target, command[colon + 1 :], colon + 1)
     if event is None and symbol is not None:
-        event = _generated(f"{'r' if returns else 'p'}_{symbol}_{offset}")
+        event = sanitised(f"{'r' if returns else 'p'}_{symbol}_{offset}")
     return Head(returns, sees_return, entry, symbol, offset, group, event, address)
-
-
-def _unknown_letter(command: str) -> str:
-    letter = command[0]
-    if letter in "fte":
-        return f"“{letter}” probes are defined in dynamic_events, not in kprobe_events."
-    if letter == "-":
-        return "A removal must start in the first column of the line."
-    return f"A definition starts with p (probe), r (return probe) or - (remove), not with “{letter}”."
 
 
 def _maxactive(log: Log, text: str, returns: bool) -> None:
@@ -110,7 +68,7 @@ def _maxactive(log: Log, text: str, returns: bool) -> None:
 def _place(log: Log) -> tuple[str, int, bool]:
     word = log.words[1]
     if "/" in word and ":" in word:
-        raise Refused("EINVAL", "A path and an offset make a uprobe: write it to uprobe_events.")
+        raise NotMine("A path and an offset make a uprobe: write it to uprobe_events.")
     symbol, percent, suffix = word.partition("%")
     if percent and suffix != "return":
         raise log.refuse(len(symbol), "BAD_ADDR_SUFFIX")
@@ -153,37 +111,3 @@ def _symbol_exists(log: Log, target: Target, symbol: str, missing: str, twice: s
         raise log.refuse(0, "NON_UNIQ_SYMBOL", twice)
     if count == 0:
         raise log.refuse(0, "BAD_PROBE_ADDR", missing)
-
-
-def _event_name(log: Log, target: Target, spec: str, at: int) -> tuple[str, str | None]:
-    traits = target.traits
-    group = target.group
-    cut = spec.find("/")
-    if cut < 0 and traits.dot_group:
-        cut = spec.find(".")
-    event = spec
-    if cut >= 0:
-        group, event = spec[:cut], spec[cut + 1 :]
-        if not group:
-            raise log.refuse(at, "NO_GROUP_NAME")
-        if cut + 1 > MAX_NAME:
-            raise log.refuse(at, "GROUP_TOO_LONG")
-        good = ktext.is_good_group(group) if traits.hyphen_group else ktext.is_good_name(group)
-        if not good:
-            raise log.refuse(at, "BAD_GROUP_NAME")
-        at += cut + 1
-    if not event:
-        if cut >= 0 and traits.optional_event:
-            return group, None
-        raise log.refuse(at, "NO_EVENT_NAME")
-    if len(event) > traits.name_limit:
-        raise log.refuse(at, "EVENT_TOO_LONG")
-    if not ktext.is_good_name(event):
-        raise log.refuse(at, "BAD_EVENT_NAME")
-    return group, event
-
-
-def _generated(name: str) -> str:
-    """sanitize_event_name: the first byte stays."""
-    name = name[: MAX_NAME - 1]
-    return name[:1] + name[1:].translate(str.maketrans(":.*", "___"))

@@ -1,13 +1,13 @@
-"""check_definition: one line for kprobe_events, judged."""
+"""check_definition: one line for kprobe_events, uprobe_events or dynamic_events, judged."""
 
 from __future__ import annotations
 
-from kptui.probes.check import advice, meta
+from kptui.probes.check import advice, kinds, meta
 from kptui.probes.check.fetch import Arguments
+from kptui.probes.check.head import Head
 from kptui.probes.check.ktext import split_words
 from kptui.probes.check.log import Log, Refused
-from kptui.probes.check.place import Head, read_head
-from kptui.probes.check.standing import register, remove, standing_of
+from kptui.probes.check.standing import remove
 from kptui.probes.check.target import Target
 from kptui.probes.check.warn import warnings_for
 from kptui.verdict import Problem, Verdict
@@ -18,14 +18,14 @@ MAX_ARGS = 128
 
 
 def check_definition(line: str, target: Target) -> Verdict:
-    """What the target's kernel would say of a line written to kprobe_events.
+    """What the target's kernel would say of a line written to the target's interface.
 
     ``line`` may end with its newline; with more lines in it, the verdict is that of the first one refused,
     all judged against the same existing definitions, and else that of the last. Bytes that are no UTF-8 stand
     as surrogates. Positions: see kptui.verdict. Pure; takes well under 2 ms.
 
-    Sources: kernel/trace/trace_kprobe.c, trace_probe.c, trace_dynevent.c and trace.c from 5.10 to 7.3, and
-    those kernels' answers to the definitions in tests/probes/data.
+    Sources: kernel/trace/trace_kprobe.c, trace_uprobe.c, trace_probe.c, trace_dynevent.c and trace.c from
+    5.10 to 7.3, and those kernels' answers to the definitions in tests/probes/data.
     """
     lines = line.split("\n")
     if len(lines) > 1 and not lines[-1]:
@@ -61,10 +61,11 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
     reason, errno = "", None
     try:
         if (raw if target.traits.raw_dash else words[0][1]).startswith("-"):
-            remove(raw, log.words, target)
+            remove(log.words, target)
         else:
-            head = read_head(log, target)
-            args = _check_arguments(log, target, head)
+            head = kinds.read_head(log, target)
+            if head is not None:
+                args = _check_arguments(log, target, head)
     except Refused as refused:
         errno, reason = refused.errno, refused.reason
     at = _Positions(line, shift)
@@ -89,7 +90,8 @@ def _check_arguments(log: Log, target: Target, head: Head) -> list[str]:
     words = log.words[2:]
     proto = meta.Prototype(target, head)
     rewritten = False
-    if traits.moving_caret:
+    rewrites = head.probe in kinds.REWRITTEN
+    if traits.moving_caret and rewrites:
         words, rewritten = meta.expand(log, target, head, proto)
     if len(words) > MAX_ARGS:
         if traits.count == "message":
@@ -98,12 +100,13 @@ def _check_arguments(log: Log, target: Target, head: Head) -> list[str]:
         if traits.count == "silent":
             raise Refused("E2BIG", f"A probe has at most {MAX_ARGS} arguments.")
         words = words[:MAX_ARGS]
-    words = meta.expand_dentries(log, target, words, logged=not rewritten)
+    if rewrites:
+        words = meta.expand_dentries(log, target, words, logged=not rewritten)
     arguments = Arguments(log, target, head, proto)
     for i, word in enumerate(words):
         log.index = i + 2
         arguments.parse(word)
-    register(log, target, head, arguments.parsed, standing_of(target))
+    kinds.REGISTER[head.probe](log, target, head, arguments.parsed)
     return words
 
 

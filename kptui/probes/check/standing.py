@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from kptui.probes.check import ktext
 from kptui.probes.check.fetch import Arguments, Parsed
-from kptui.probes.check.log import Log, Refused
+from kptui.probes.check.head import Head
+from kptui.probes.check.log import Log, Probe, Refused
 from kptui.probes.check.meta import Prototype
-from kptui.probes.check.place import Head, waits_for_module
-from kptui.probes.check.target import TEXT_STARTS, Target
+from kptui.probes.check.place import waits_for_module
+from kptui.probes.check.target import TEXT_STARTS, Interface, Target
 from kptui.probes.check.types import find_type
 
 _KERNEL_HALF = 0xFFFF_8000_0000_0000
 _PLACE_CUT = 63  # the kernel compares a removal's place with its own text cut to this many bytes
 
 
+PROBES: Final[MappingProxyType[str, Probe]] = MappingProxyType({
+    "p": "kernel", "r": "kernel", "f": "function", "t": "tracepoint", "e": "event", "s": "synthetic",
+})  # fmt: skip
+"""Kinds of dynamic events by the letter with which they are listed; with a path as place p and r are uprobes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A listed event. ``kind``: ``p``, ``r`` or another letter for other kinds (``u``: uprobe)."""
+    """A listed event. ``kind``: its letter; ``probe``: what that letter and the place mean, None: unknown."""
 
     kind: str
+    probe: Probe | None
     group: str
     event: str
     place: str
     args: tuple[str, ...]
-
-    @property
-    def is_kprobe(self) -> bool:
-        return self.kind in {"p", "r"}
 
     @property
     def name(self) -> str:
@@ -46,11 +53,10 @@ def read_standing(line: str) -> Standing | None:
         return None
     place = words[1] if len(words) > 1 else ""
     kind = command[0]
-    if kind in "pr" and "/" in place:
-        kind = "u"
+    probe = "user" if kind in "pr" and "/" in place else PROBES.get(kind)
     if not slash:
         group, event = "synthetic" if kind == "s" else "", name
-    return Standing(kind, group, event, place, tuple(words[2:]))
+    return Standing(kind, probe, group, event, place, tuple(words[2:]))
 
 
 def standing_of(target: Target) -> list[Standing]:
@@ -71,10 +77,10 @@ def _listed_type(target: Target, standing: Standing, arg: str, head: Head) -> tu
     """Name, type and array length of a listed argument."""
     log = Log(f"p x {arg}", target.traits)
     symbol, offset = _place_of(standing)
-    old = Head(
-        standing.kind == "r", standing.kind == "r", standing.kind == "p" and target.entry(symbol, offset),
-        symbol, offset, standing.group, standing.event,
-    )  # fmt: skip
+    probe = standing.probe or "kernel"
+    returns = standing.kind == "r"
+    entry = probe == "kernel" and not returns and target.entry(symbol, offset)
+    old = Head(returns, returns, entry, symbol, offset, standing.group, standing.event, probe=probe)
     try:
         parsed = Arguments(log, target, old, Prototype(target, old)).parse(arg)
     except Refused:
@@ -84,10 +90,10 @@ def _listed_type(target: Target, standing: Standing, arg: str, head: Head) -> tu
     return parsed.name, parsed.type, parsed.count
 
 
-def register(log: Log, target: Target, head: Head, args: list[Parsed], standing: list[Standing]) -> None:
-    """The rules for events of the same name, then what the kernel finds when it puts the probe in place."""
+def register(log: Log, target: Target, head: Head, args: list[Parsed]) -> None:
+    """The rules for events of the same name, then what the kernel finds when it puts the kprobe in place."""
     if head.event is not None:
-        _same_name(log, target, head, args, standing)
+        same_name(log, target, head, args, _same_place)
     elsewhere = head.symbol in TEXT_STARTS and head.offset
     reason = None
     if target.not_probeable is not None and not elsewhere:
@@ -114,9 +120,20 @@ def _may_be_code(target: Target, address: int) -> bool:
     return target.traits.far_address or address >= _KERNEL_HALF
 
 
-def _same_name(log: Log, target: Target, head: Head, args: list[Parsed], standing: list[Standing]) -> None:
-    same = [old for old in standing if old.group == head.group and old.event == head.event]
-    probes = [old for old in same if old.is_kprobe]
+def _same_place(target: Target, head: Head, old: Standing) -> bool:
+    return _place_of(old) == (head.symbol if head.symbol is not None else "unknown", head.offset)
+
+
+def same_name(
+    log: Log,
+    target: Target,
+    head: Head,
+    args: list[Parsed],
+    same_place: Callable[[Target, Head, Standing], bool],
+) -> None:
+    """What a new probe must obey where its name stands already: another probe of its kind is joined."""
+    same = [old for old in standing_of(target) if old.group == head.group and old.event == head.event]
+    probes = [old for old in same if old.probe == head.probe]
     if not probes:
         foreign = target.event_exists and target.event_exists(head.group, head.event or "")
         if same or foreign:
@@ -130,10 +147,9 @@ def _same_name(log: Log, target: Target, head: Head, args: list[Parsed], standin
     if differs is not None:
         log.index = differs + 2
         raise log.refuse(0, "DIFF_ARG_TYPE", "EEXIST")
-    place = (head.symbol if head.symbol is not None else "unknown", head.offset)
     bodies = [arg.body for arg in args]
     for old in probes:
-        if _place_of(old) == place and [arg.partition("=")[2] for arg in old.args] == bodies:
+        if same_place(target, head, old) and [arg.partition("=")[2] for arg in old.args] == bodies:
             log.index = 0
             raise log.refuse(0, "SAME_PROBE", "EEXIST")
 
@@ -161,7 +177,7 @@ def _data_symbol(log: Log, target: Target, text: str) -> bool:
     return bool(text[:cut]) and target.count(name if colon else module, module if colon else None) > 0
 
 
-def remove(line: str, words: list[str], target: Target) -> None:
+def remove(words: list[str], target: Target) -> None:
     """A removal line. Refused as the kernel does; none of these is logged (dyn_event_release)."""
     if words[0][1:2] != ":":
         raise Refused("EINVAL", "A removal is written -:GROUP/EVENT.")
@@ -173,7 +189,7 @@ def remove(line: str, words: list[str], target: Target) -> None:
     found = [
         old
         for old in standing_of(target)
-        if old.is_kprobe
+        if _REMOVABLE[target.interface] in {None, old.probe}
         and (not event or old.event == event)
         and (not slash or old.group == system)
         and _matches(old, words[1:])
@@ -184,7 +200,12 @@ def remove(line: str, words: list[str], target: Target) -> None:
         raise Refused("EBUSY", "The event is enabled: disable it before removing it.")
 
 
+_REMOVABLE: Final[dict[Interface, Probe | None]] = {"kprobe": "kernel", "uprobe": "user", "dynamic": None}
+"""The kind that a file's removals mean; None: every kind."""
+
+
 def _matches(old: Standing, words: list[str]) -> bool:
     if not words:
         return True
-    return old.place[:_PLACE_CUT] == words[0] and list(old.args[: len(words) - 1]) == words[1:]
+    place = old.place[:_PLACE_CUT] if old.probe == "kernel" else old.place
+    return place == words[0] and list(old.args[: len(words) - 1]) == words[1:]

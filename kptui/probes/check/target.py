@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
+from typing import Literal
 
 from kptui.probes.check.btf import Btf
 from kptui.probes.check.traits import FEATURES_6_12, README_FEATURES, Traits, traits_of
+
+Interface = Literal["kprobe", "uprobe", "dynamic"]
+"""The file of tracefs that a line is written to: ``kprobe_events``, ``uprobe_events``, ``dynamic_events``."""
 
 TEXT_STARTS = frozenset({"_text", "_stext"})
 """Symbols from which an offset reaches any function: the way to name one copy of a duplicate."""
 
 
 @dataclass(frozen=True, slots=True)
+class File:
+    """What a path leads to, links followed. ``identity``: equal for two paths to the same file, None if that
+    can't be told.
+    """
+
+    regular: bool = True
+    identity: Hashable = None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A kernel to judge for. Everything but the release and the features may be left unknown.
 
-    ``release``: ``uname -r``. ``features``: names of README_FEATURES, and ``ibt``.
+    ``interface``: the file that the lines are written to. ``release``: ``uname -r``. ``features``: names of
+    README_FEATURES, and ``ibt``.
     ``symbol_count(name, module)``: how many symbols of that name kallsyms has (``module`` None: in the kernel
     and all modules); None, as a result or as the function: unknown, taken for one.
     ``is_loaded_module(name)``: None or no function: unknown, taken for not loaded when symbol_count knows
@@ -26,6 +41,8 @@ class Target:
     ``enabled``: which of them are enabled somewhere, as ``group/event``.
     ``event_exists(group, event)``: whether some other kind of event has that name.
     ``btf``: the kernel's type information; None: unknown, and every parameter name is believed.
+    ``find_file(path)``: what a uprobe's path leads to where the line is written, or the errno's name
+    (``ENOENT``) if nowhere; None: unknown, taken for a regular file.
     ``dentry_offsets``: of ``d_name.name`` in struct dentry and ``f_path.dentry`` in struct file.
     ``error_codes``: the kernel's message codes without ``TP_ERR_``, from its BTF; None: unknown.
     """
@@ -34,7 +51,6 @@ class Target:
     features: frozenset[str] = FEATURES_6_12
     symbol_count: Callable[[str, str | None], int | None] | None = None
     existing: tuple[str, ...] = ()
-    group: str = "kprobes"
     is_loaded_module: Callable[[str], bool | None] | None = None
     is_entry: Callable[[str, int], bool | None] | None = None
     not_probeable: Callable[[str, str | None], str | None] | None = None
@@ -43,6 +59,8 @@ class Target:
     btf: Btf | None = None
     dentry_offsets: tuple[int, int] = (0x28, 0x48)
     error_codes: frozenset[str] | None = None
+    interface: Interface = "kprobe"
+    find_file: Callable[[str], File | str | None] | None = None
 
     @classmethod
     def from_readme(
@@ -59,6 +77,8 @@ class Target:
         enabled: frozenset[str] = frozenset(),
         btf: Btf | None = None,
         error_codes: frozenset[str] | None = None,
+        interface: Interface = "kprobe",
+        find_file: Callable[[str], File | str | None] | None = None,
         extra: Iterable[str] = (),
     ) -> Target:
         """A target from the text of tracefs's ``README``; ``extra`` adds features that it cannot tell."""
@@ -74,6 +94,8 @@ class Target:
             enabled=enabled,
             btf=btf,
             error_codes=error_codes,
+            interface=interface,
+            find_file=find_file,
         )
 
     @property

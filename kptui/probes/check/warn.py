@@ -7,8 +7,9 @@ from typing import Final
 
 from kptui.probes.abi import wrapper_abi
 from kptui.probes.check import ktext
+from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
-from kptui.probes.check.place import Head, waits_for_module
+from kptui.probes.check.place import waits_for_module
 from kptui.probes.check.target import Target
 
 _OFFSET: Final = re.compile(r"([+-])u?\+?(-?[0-9][0-9a-zA-Z]{9,})\(")  # from 2**31 on
@@ -24,11 +25,11 @@ def warnings_for(log: Log, target: Target, head: Head, words: list[str]) -> tupl
     prefix = command[1:].partition(":")[0]
     if prefix and not ktext.is_digit(prefix):
         out.append(f"The kernel ignores “{_show(prefix)}” between the command and the colon.")
-    if waits_for_module(target, head.symbol):
+    if head.probe == "kernel" and waits_for_module(target, head.symbol):
         out.append(f"Module {_show(head.module or '')} isn’t loaded: the probe waits until it is.")
     if head.event in _RESERVED_EVENTS:
         out.append(f"An event named “{head.event}” hides the group’s own file of that name.")
-    if head.symbol is None:
+    if head.address is not None:
         out.append("A raw address is listed as a hash: this definition can’t be written back from the list.")
     if target.traits.count == "cut" and len(log.words) - 2 > len(words):
         out.append("This kernel silently drops every argument after the 128th.")
