@@ -11,12 +11,18 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.bench.btf import btf
 from tests.bench.keys import keys
 from tests.bench.measure import Figure, Settings, table
 from tests.bench.search import search
 from tests.bench.start import start
 
-MEASUREMENTS: dict[str, Callable[[Settings], list[Figure]]] = {"start": start, "keys": keys, "search": search}
+MEASUREMENTS: dict[str, Callable[[Settings], list[Figure]]] = {
+    "start": start,
+    "keys": keys,
+    "search": search,
+    "btf": btf,
+}
 
 
 def main() -> int:

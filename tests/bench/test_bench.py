@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kptui.kernel.sim.data import unpack
+from tests.bench.btf import btf
 from tests.bench.measure import Figure, Settings, interleave, percentile, python, ratio, table
 from tests.bench.search import symbols
 from tests.bench.terminal import Terminal, painted
@@ -61,3 +63,15 @@ def test_a_program_that_ends_is_not_waited_for(tmp_path: Path) -> None:
         assert terminal.wait(terminal.has_frame, 5) is None
     with pytest.raises(IndexError):
         percentile([], 0.5)
+
+
+def test_type_information_is_measured_in_a_process_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vmlinux.btf"
+    path.write_bytes(unpack("vmlinux.btf.xz"))
+    monkeypatch.setenv("KPTUI_BENCH_BTF", str(path))
+    figures = {figure.name: figure for figure in btf(Settings(1, tmp_path, None, 0, None))}
+    assert 0 < figures["btf: open"].ours < figures["btf: first prototype"].ours
+    assert "19,153 functions" in figures["btf: open"].note
+    assert figures["btf: memory"].met is not None

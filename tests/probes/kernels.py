@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from kptui.btf import VOID, Btf, Member, Type, types
 from kptui.probes.check import Target
-from kptui.probes.check.btf import Btf, Member, Type
 
 KERNELS = ("5.10", "6.1", "6.12", "6.18", "7.3")
 DATA = Path(__file__).parent / "data"
@@ -52,12 +52,23 @@ def _data(version: str) -> Any:
     return json.loads(lzma.decompress((DATA / f"kernel-{version}.json.xz").read_bytes()))
 
 
-def _btf(data: Any) -> Btf:
-    types = {
-        int(number): Type(kind, name, ref, tuple(Member(*member) for member in members), encoding, element)
-        for number, (kind, name, ref, members, encoding, element) in data["types"].items()
-    }
-    return Btf(types, data["functions"], data["structs"])
+class _Cut(Btf):
+    """Single records under the ids that they had in the kernel's BTF."""
+
+    def __init__(self, data: Any) -> None:
+        self._cut = {
+            int(number): Type(
+                kind, name, ref, tuple(Member(*member) for member in members), encoding, element
+            )
+            for number, (kind, name, ref, members, encoding, element) in data["types"].items()
+        }
+        self._by_name = {types.FUNC: data["functions"], types.STRUCT: data["structs"]}
+
+    def type(self, number: int) -> Type | None:
+        return VOID if number == 0 else self._cut.get(number)
+
+    def find(self, name: str, *kinds: int) -> tuple[int, ...]:
+        return tuple(self._by_name[kind][name] for kind in kinds if name in self._by_name[kind])
 
 
 def target_of(version: str, **more: Any) -> Target:
@@ -70,7 +81,7 @@ def target_of(version: str, **more: Any) -> Target:
         "event_exists": lambda group, event: f"{group}/{event}" in events,
         "not_probeable": lambda name, module: "blacklisted" if name in data["blacklist"] else None,
         "error_codes": frozenset(data["codes"]),
-        "btf": _btf(data["btf"]) if data["btf"] else None,
+        "btf": _Cut(data["btf"]) if data["btf"] else None,
     }
     return Target.from_readme(data["readme"], data["release"], **(options | more))
 

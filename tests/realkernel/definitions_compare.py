@@ -11,8 +11,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from kptui.btf import Btf
 from kptui.probes.check import Target, check_definition
-from kptui.probes.check.btf import Btf
 from kptui.probes.check.traits import release_numbers
 from tests.realkernel.definitions_gen import STANDING
 
@@ -57,10 +57,10 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         return None if name in traceable else "not traceable"
 
     standing = tuple(line.replace("r:", "r10:") for line in STANDING)
+    types = None if btf is None else Btf.parse(btf)
     codes = None
-    if btf is not None:
-        found = {part.decode() for part in btf.split(b"\0") if part.startswith(b"TP_ERR_")}
-        codes = frozenset(name.removeprefix("TP_ERR_") for name in found)
+    if types is not None:
+        codes = frozenset(name.removeprefix("TP_ERR_") for name in types.enumerators("TP_ERR_"))
     return Target.from_readme(
         data["readme"],
         data["release"],
@@ -70,7 +70,7 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         event_exists=lambda group, event: f"{group}/{event}" in events,
         existing=standing,
         error_codes=codes,
-        btf=Btf.parse(btf) if btf is not None else None,
+        btf=types,
     )
 
 

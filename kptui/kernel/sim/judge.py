@@ -11,12 +11,12 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from kptui.btf import Btf
 from kptui.events.format import EventFormat
 from kptui.kernel.sim.data import unpack
 from kptui.kernel.sim.events import SimProbe, entry_of, resolve_place, split_words
 from kptui.kernel.sim.names import Prototype, prototype
 from kptui.kernel.sim.symbols import ENDBR_SIZE, SimSymbols
-from kptui.probes.check.btf import Btf
 from kptui.verdict import Verdict
 
 RELEASE = "6.12.107+deb13-amd64"

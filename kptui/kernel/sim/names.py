@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kptui.probes.check.btf import ARRAY, ENUM, ENUM64, INT, PTR, STRUCT, UNION, Btf, Type
+from kptui.btf import Btf, Type
+from kptui.btf.types import ARRAY, ENUM, ENUM64, INT, PTR, STRUCT, UNION
 from kptui.probes.exprs import ArgN, Bitfield, BtfPath, Deref, Expr, Member, Retval
 
 POINTER_BITS = 64

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, Protocol
 
-from kptui.probes.check.btf import ARRAY, ENUM, ENUM64, INT, PTR, STRUCT, UNION, Btf, Member, Type
+from kptui.btf import Btf, Member, Type
+from kptui.btf.types import ARRAY, ENUM, ENUM64, INT, PTR, STRUCT, UNION
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.meta import Prototype
 

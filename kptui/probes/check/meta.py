@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from kptui.btf import Btf, Type
+from kptui.btf.types import PROTO
 from kptui.probes.check import ktext
-from kptui.probes.check.btf import PROTO, Btf, Type
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.target import Target

@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from kptui.probes.check.btf import Btf
+from kptui.btf import Btf
 from kptui.probes.check.traits import FEATURES_6_12, README_FEATURES, Traits, traits_of
 
 Interface = Literal["kprobe", "uprobe", "dynamic"]
