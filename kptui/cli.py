@@ -32,10 +32,11 @@ Everything that kptui changes in the kernel is undone when it ends."""
 _EPILOG = """\
   sudo kptui              trace this machine (needs root, tracefs and kprobes)
   kptui --demo            the same screen on a simulated kernel, no rights needed
+  kptui check FILE        what the kernel would say of the probe lines in FILE
   kptui doctor            what is missing on this machine, and what would give it
 
-Exit status: 0 done, 1 it failed (doctor: this machine can't trace), 2 wrong usage,
-128 + N ended by signal N."""
+Exit status: 0 done, 1 it failed (doctor: this machine can't trace; check: some lines are
+refused), 2 wrong usage, 128 + N ended by signal N."""
 
 # What stands for a sign where the locale has none for it; each one cell wide, because the screen counts on that.
 _SIGNS = {
@@ -84,9 +85,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--keys", action="store_true", help="list every command with its keys, and end")
     sub = parser.add_subparsers(dest="command", metavar="COMMAND", title="headless commands")
-    from kptui.host.convert_command import add_parser
+    from kptui.headless import check_command
+    from kptui.host import convert_command
 
-    add_parser(sub)
+    check_command.add_parser(sub)
+    convert_command.add_parser(sub)
     doctor = sub.add_parser("doctor", help="what this machine has for tracing, and what is missing")
     doctor.add_argument(
         "--tracefs", metavar="DIR", default=argparse.SUPPRESS, help="where tracefs is mounted"
@@ -130,6 +133,10 @@ def _run(argv: Sequence[str] | None) -> int:
         from kptui.host.convert_command import run_convert
 
         return run_convert(args)
+    if args.command == "check":
+        from kptui.headless.check_command import run_check
+
+        return run_check(args)
     problem = _problem(args)
     if problem:
         return _fail(problem, EXIT_USAGE)

@@ -18,6 +18,7 @@ import pytest
 from kptui.cli import main
 from kptui.host.config import parse_config
 from kptui.ui.commands import COMMANDS, Keymap, shown
+from tests.headless.kernels import files_of
 
 ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
@@ -102,7 +103,7 @@ def test_every_row_of_the_key_table_has_two_cells() -> None:
 
 
 def test_options_and_commands_exist() -> None:
-    mentioned = re.findall(r"kptui((?: (?:convert|doctor|cleanup))?(?: --?[a-z]+\b)*)", readme())
+    mentioned = re.findall(r"kptui((?: (?:check|convert|doctor|cleanup))?(?: --?[a-z]+\b)*)", readme())
     mentioned = [words.split() for words in mentioned if words.strip()]
     assert len(mentioned) > 5
     for words in mentioned:
@@ -111,9 +112,20 @@ def test_options_and_commands_exist() -> None:
         for option in set(words) - set(command):
             assert re.search(rf"(^|[\s\[]){option}\b", known), f"kptui {' '.join(words)}"
     for option in set(re.findall(r"`(--[a-z]+)", readme())) | {"--to", "-o"}:
-        assert option in help_text() + help_text("convert"), option
+        assert option in help_text() + help_text("convert") + help_text("check"), option
     for name in re.findall(r"\bKPTUI_[A-Z_]+", readme()):
         assert name in (ROOT / "kptui/host/clipboard.py").read_text(encoding="utf-8")
+
+
+def test_check_example(
+    capfd: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at, lines = next((n, block) for n, block in enumerate(blocks("")) if block.startswith("# opens.probes"))
+    options = files_of("6.12", tmp_path).options
+    monkeypatch.chdir(tmp_path)
+    Path("opens.probes").write_text(lines, encoding="utf-8")
+    assert main(["check", "opens.probes", *options]) == 1
+    assert capfd.readouterr().out == blocks("")[at + 1]
 
 
 def test_convert_example(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -44,4 +44,4 @@ def features_from_btf_names(names: frozenset[str], release: str = "") -> frozens
     if not any(name.startswith("FILT_ERR_") for name in names):
         return known
     told = {"function": "FILT_ERR_NO_FUNCTION" in names, "cpus": "FILT_ERR_INVALID_CPULIST" in names}
-    return (known - told.keys()) | {name for name, there in told.items() if there}
+    return frozenset((known - told.keys()) | {name for name, there in told.items() if there})

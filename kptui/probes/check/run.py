@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kptui.probes.check import advice, kinds, meta
-from kptui.probes.check.fetch import Arguments
+from kptui.probes.check.fetch import Arguments, Parsed
 from kptui.probes.check.head import Head
 from kptui.probes.check.ktext import split_words
 from kptui.probes.check.log import Log, Refused
@@ -43,15 +43,14 @@ def check_definition(line: str, target: Target) -> Verdict:
 
 def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdict:
     data = _bytes(line)
-    nul = data.find(b"\0")
-    if len(data) + ended > MAX_WRITE or (nul >= 0 and not ended):
-        return Verdict(
-            False,
-            "",
-            errno="EINVAL",
-            sentence=f"The line is longer than the {MAX_WRITE} bytes the kernel takes.",
+    if len(data) + ended > MAX_WRITE or b"\0" in data:
+        why = (
+            f"longer than the {MAX_WRITE} bytes the kernel takes"
+            if b"\0" not in data
+            else "cut by a NUL byte"
         )
-    raw = data[: nul if nul >= 0 else None].decode("latin-1").partition("#")[0]
+        return Verdict(False, "", errno="EINVAL", sentence=f"The line is {why}.")
+    raw = data.decode("latin-1").partition("#")[0]
     words = split_words(raw)
     if not words:
         return Verdict(True, "")
@@ -65,7 +64,8 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
         else:
             head = kinds.read_head(log, target)
             if head is not None:
-                args = _check_arguments(log, target, head)
+                args, parsed = parse_arguments(log, target, head)
+                kinds.REGISTER[head.probe](log, target, head, parsed)
     except Refused as refused:
         errno, reason = refused.errno, refused.reason
     at = _Positions(line, shift)
@@ -84,8 +84,8 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
     return Verdict(True, _text(log.command), warnings=warnings)
 
 
-def _check_arguments(log: Log, target: Target, head: Head) -> list[str]:
-    """The words after the place, through to the registration; the words as the kernel parsed them."""
+def parse_arguments(log: Log, target: Target, head: Head) -> tuple[list[str], list[Parsed]]:
+    """The words after the place: as the kernel rewrote them, and what they come to. Refused as the kernel does."""
     traits = target.traits
     words = log.words[2:]
     proto = meta.Prototype(target, head)
@@ -106,8 +106,7 @@ def _check_arguments(log: Log, target: Target, head: Head) -> list[str]:
     for i, word in enumerate(words):
         log.index = i + 2
         arguments.parse(word)
-    kinds.REGISTER[head.probe](log, target, head, arguments.parsed)
-    return words
+    return words, arguments.parsed
 
 
 def _bytes(line: str) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
-from typing import Final
+from typing import Final, overload
 
 from kptui.probes.check import ktext
 from kptui.probes.check.fetch import Arguments, Parsed
@@ -59,10 +60,60 @@ def read_standing(line: str) -> Standing | None:
     return Standing(kind, probe, group, event, place, tuple(words[2:]))
 
 
-def standing_of(target: Target) -> list[Standing]:
-    """The target's existing definitions."""
-    lines = (line.encode("utf-8", "surrogateescape").decode("latin-1") for line in target.existing)
-    return [found for line in lines if (found := read_standing(line)) is not None]
+class Listing(Sequence[str]):
+    """Definitions that stand, as the kernel lists them, found by name; it can grow and shrink."""
+
+    def __init__(self, lines: Iterable[str] = ()) -> None:
+        self._lines: dict[int, str] = {}
+        self._standing: dict[int, Standing] = {}
+        self._by_event: dict[str, list[int]] = {}
+        self._next = 0
+        for line in lines:
+            self.add(line)
+
+    def add(self, line: str) -> None:
+        """Lines that list nothing (comments) are left out."""
+        found = read_standing(line.encode("utf-8", "surrogateescape").decode("latin-1"))
+        if found is not None:
+            self._lines[self._next] = line
+            self._standing[self._next] = found
+            self._by_event.setdefault(found.event, []).append(self._next)
+            self._next += 1
+
+    def discard(self, gone: Iterable[Standing]) -> None:
+        """Take these away."""
+        for old in gone:
+            for number in tuple(self._by_event.get(old.event, ())):
+                if self._standing[number] == old:
+                    self._by_event[old.event].remove(number)
+                    del self._standing[number], self._lines[number]
+
+    def standing(self, event: str = "") -> list[Standing]:
+        """All of them, or those with this event name in whatever group, in order."""
+        if not event:
+            return list(self._standing.values())
+        return [self._standing[number] for number in self._by_event.get(event, ())]
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+    def __getitem__(self, index: int | slice) -> str | Sequence[str]:
+        return tuple(self._lines.values())[index]
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+
+@lru_cache(maxsize=8)
+def _listing(lines: tuple[str, ...]) -> Listing:
+    return Listing(lines)
+
+
+def standing_of(target: Target, event: str = "") -> list[Standing]:
+    """The target's existing definitions: all, or those with this event name."""
+    lines = target.existing
+    return (lines if isinstance(lines, Listing) else _listing(tuple(lines))).standing(event)
 
 
 def _place_of(standing: Standing) -> tuple[str, int]:
@@ -132,7 +183,7 @@ def same_name(
     same_place: Callable[[Target, Head, Standing], bool],
 ) -> None:
     """What a new probe must obey where its name stands already: another probe of its kind is joined."""
-    same = [old for old in standing_of(target) if old.group == head.group and old.event == head.event]
+    same = [old for old in standing_of(target, head.event or "") if old.group == head.group]
     probes = [old for old in same if old.probe == head.probe]
     if not probes:
         foreign = target.event_exists and target.event_exists(head.group, head.event or "")
@@ -179,6 +230,15 @@ def _data_symbol(log: Log, target: Target, text: str) -> bool:
 
 def remove(words: list[str], target: Target) -> None:
     """A removal line. Refused as the kernel does; none of these is logged (dyn_event_release)."""
+    found = removed(words, target)
+    if not found:
+        raise Refused("ENOENT", "No probe of that name (and place) stands.")
+    if any(old.name.encode("latin-1").decode("utf-8", "replace") in target.enabled for old in found):
+        raise Refused("EBUSY", "The event is enabled: disable it before removing it.")
+
+
+def removed(words: list[str], target: Target) -> list[Standing]:
+    """What a removal line means, perhaps nothing. Refused where it is none."""
     if words[0][1:2] != ":":
         raise Refused("EINVAL", "A removal is written -:GROUP/EVENT.")
     system, slash, event = words[0][2:].partition("/")
@@ -186,18 +246,13 @@ def remove(words: list[str], target: Target) -> None:
         system, event = "", system
     if not event and (not slash or not target.traits.optional_event):
         raise Refused("EINVAL", "A removal needs the name of an event: -:GROUP/EVENT.")
-    found = [
+    return [
         old
-        for old in standing_of(target)
+        for old in standing_of(target, event)
         if _REMOVABLE[target.interface] in {None, old.probe}
-        and (not event or old.event == event)
         and (not slash or old.group == system)
         and _matches(old, words[1:])
     ]
-    if not found:
-        raise Refused("ENOENT", "No probe of that name (and place) stands.")
-    if any(old.name.encode("latin-1").decode("utf-8", "replace") in target.enabled for old in found):
-        raise Refused("EBUSY", "The event is enabled: disable it before removing it.")
 
 
 _REMOVABLE: Final[dict[Interface, Probe | None]] = {"kprobe": "kernel", "uprobe": "user", "dynamic": None}

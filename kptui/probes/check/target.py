@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,7 +50,7 @@ class Target:
     release: str = "6.12"
     features: frozenset[str] = FEATURES_6_12
     symbol_count: Callable[[str, str | None], int | None] | None = None
-    existing: tuple[str, ...] = ()
+    existing: Sequence[str] = ()
     is_loaded_module: Callable[[str], bool | None] | None = None
     is_entry: Callable[[str, int], bool | None] | None = None
     not_probeable: Callable[[str, str | None], str | None] | None = None
@@ -69,7 +69,7 @@ class Target:
         release: str,
         *,
         symbol_count: Callable[[str, str | None], int | None] | None = None,
-        existing: tuple[str, ...] = (),
+        existing: Sequence[str] = (),
         is_loaded_module: Callable[[str], bool | None] | None = None,
         is_entry: Callable[[str, int], bool | None] | None = None,
         not_probeable: Callable[[str, str | None], str | None] | None = None,

@@ -1,0 +1,77 @@
+"""A verdict on one line as text: a JSON object, or what a compiler would print."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+from kptui.safetext import neutralise
+from kptui.verdict import Verdict
+
+_SHOWN = 160  # characters of a line that are shown around a caret
+
+
+def hint_of(verdict: Verdict) -> str | None:
+    """The sentence in plain words; None if there is none."""
+    if verdict.ok:
+        return None
+    sentences = (*(problem.sentence for problem in verdict.problems), verdict.sentence)
+    return next((sentence for sentence in sentences if sentence), None)
+
+
+def as_json(number: int, text: str, verdict: Verdict) -> str:
+    """One line: all keys, always, in ASCII; bytes that were no UTF-8 as ``\\udcXX``."""
+    found = {
+        "line": number,
+        "text": text,
+        "command": verdict.command,
+        "ok": verdict.ok,
+        "messages": [{"message": p.message, "column": p.column} for p in verdict.problems],
+        "errno": verdict.errno,
+        "hint": hint_of(verdict),
+        "warnings": list(verdict.warnings),
+    }
+    return json.dumps(found) + "\n"
+
+
+def as_text(name: str, number: int, text: str, verdict: Verdict) -> str:
+    """Nothing for a line that is fine; else, for each message or warning, a line to grep for, and the place."""
+    out: list[str] = []
+    where = f"{name}:{number}"
+    for problem in verdict.problems:
+        out.append(f"{where}:{problem.at + 1}: error: {problem.message} [{verdict.errno}]")
+        out.extend(_caret(text, problem.at))
+        if problem.sentence:
+            out.append(f"    hint: {neutralise(problem.sentence)}")
+        if problem.fix is not None:
+            fixed = problem.fix.apply(text)
+            out.append(f"    fix: {neutralise(problem.fix.label)}: {neutralise(fixed)}")
+    if not verdict.ok and not verdict.problems:
+        out.append(f"{where}: error: refused without a message [{verdict.errno}]")
+        out.append(f"    {_cut(text, 0)[0]}")
+        if verdict.sentence:
+            out.append(f"    hint: {neutralise(verdict.sentence)}")
+    for warning in verdict.warnings:
+        out.append(f"{where}: warning: {neutralise(warning)}")
+        out.append(f"    {_cut(text, 0)[0]}")
+    return "".join(f"{line}\n" for line in out)
+
+
+def _caret(text: str, at: int) -> tuple[str, str]:
+    shown, before = _cut(text, at)
+    return f"    {shown}", f"    {' ' * before}^"
+
+
+def _cut(text: str, at: int) -> tuple[str, int]:
+    """The part of a line around character ``at``, safe to show, and the cells before that character."""
+    start = 0 if at < _SHOWN * 3 // 4 else at - _SHOWN // 2
+    end = start + _SHOWN
+    head, tail = ("…" if start else ""), ("…" if end < len(text) else "")
+    before = head + neutralise(text[start:at])
+    return before + neutralise(text[at:end]) + tail, sum(map(_cells, before)) + max(0, at - len(text))
+
+
+def _cells(char: str) -> int:
+    if unicodedata.combining(char):
+        return 0
+    return 2 if unicodedata.east_asian_width(char) in "WF" else 1
