@@ -31,14 +31,31 @@ class Problem:
 
     ``message`` is the kernel's text (``Invalid register name``), ``column`` the 0-based byte of the caret in
     ``Verdict.command``, ``at`` the 0-based character in the line as typed where the screen draws the caret;
-    ``sentence`` says the same in plain words ('' if the message says it all), ``fix`` mends it where possible.
+    ``sentence`` says the same in plain words ('' if the message says it all). Any one of ``fixes`` mends it, the
+    likeliest first.
     """
 
     message: str
     column: int
     at: int
     sentence: str = ""
-    fix: Fix | None = None
+    fixes: tuple[Fix, ...] = ()
+
+    @property
+    def fix(self) -> Fix | None:
+        """The likeliest fix."""
+        return self.fixes[0] if self.fixes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A warning: the kernel accepts the text, and it isn't what can be meant, or not the best way to say it.
+
+    ``fixes`` as in :class:`Problem`.
+    """
+
+    sentence: str
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +63,7 @@ class Verdict:
     """Accepted (``ok``) or refused (``errno`` is a name such as ``EINVAL``).
 
     ``problems`` are in the order in which the kernel logs them, and may be empty for a refusal that the kernel
-    doesn't log; then ``sentence`` explains it. ``warnings`` are for texts that the kernel accepts without doing
+    doesn't log; then ``sentence`` explains it. ``notes`` are for texts that the kernel accepts without doing
     what was meant. ``command`` is the text as the kernel's error_log shows it.
     """
 
@@ -55,4 +72,15 @@ class Verdict:
     problems: tuple[Problem, ...] = ()
     errno: str | None = None
     sentence: str = ""
-    warnings: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """The notes' sentences."""
+        return tuple(note.sentence for note in self.notes)
+
+    @property
+    def fixes(self) -> tuple[Fix, ...]:
+        """What mends the first thing that can be mended: one fix, or several to choose from."""
+        offered = [*(problem.fixes for problem in self.problems), *(note.fixes for note in self.notes)]
+        return next(filter(None, offered), ())

@@ -17,7 +17,7 @@ from kptui.filters.fields import field_table
 from kptui.filters.refusal import MESSAGES, Refusal
 from kptui.filters.scan import Rules, scan
 from kptui.filters.warn import warnings_of
-from kptui.verdict import Problem, Verdict
+from kptui.verdict import Note, Problem, Verdict
 
 
 def is_clear(text: str) -> bool:
@@ -67,7 +67,7 @@ def check_filter(
     except Refusal as refusal:
         problem = _problem(refusal, raw, rules)
         return Verdict(ok=False, command=command, problems=(problem,), errno=refusal.errno)
-    return Verdict(ok=True, command=command, warnings=warnings_of(tokens))
+    return Verdict(ok=True, command=command, notes=tuple(map(Note, warnings_of(tokens))))
 
 
 def _problem(refusal: Refusal, raw: str, rules: Rules) -> Problem:
@@ -77,7 +77,7 @@ def _problem(refusal: Refusal, raw: str, rules: Rules) -> Problem:
         column=refusal.column,
         at=lexis.char_index(raw, refusal.at),
         sentence=sentence,
-        fix=edit.as_fix(raw) if edit else None,
+        fixes=(edit.as_fix(raw),) if edit else (),
     )
 
 

@@ -280,6 +280,6 @@ def view_check(text: str, fields: Collection[str]) -> Verdict:
         if refusal.code == "FIELD_NOT_FOUND":
             sentence = sentence.replace("This event has no field", "No captured event has a field")
         at = lexis.char_index(raw, refusal.at)
-        problem = Problem(str(refusal), at, at, sentence, edit.as_fix(raw) if edit else None)
+        problem = Problem(str(refusal), at, at, sentence, (edit.as_fix(raw),) if edit else ())
         return Verdict(ok=False, command=command, problems=(problem,), errno=refusal.errno)
     return Verdict(ok=True, command=command)

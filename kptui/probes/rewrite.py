@@ -11,28 +11,12 @@ from dataclasses import replace
 from typing import Final
 
 from kptui.probes.abi import PT_REGS, WrapperAbi, argument_number, syscall_arg_offset, wrapper_abi
-from kptui.probes.definition import Probe, parse_probe
-from kptui.probes.errors import ProbeSyntaxError
 from kptui.probes.exprs import ArgN, ArgType, Deref, Expr, FetchArg, Register
-from kptui.probes.syscalls import KERNEL_NAMES, SYSCALLS
 
 _REGISTER_SLOTS: Final = frozenset(PT_REGS.values()) - {0, 8, 16, 24, 32, 48}
 """Offsets in pt_regs worth reading: those of r15 to r12, bp and r11 are likelier offsets into what a register
 points to.
 """
-
-_OLD_PREFIXES: Final = ("SyS_", "sys_")
-
-
-def modern_symbol(symbol: str) -> str | None:
-    """``sys_execve`` and ``SyS_execve`` -> ``__x64_sys_execve``, for the system calls of the table; else
-    None.
-    """
-    for prefix in _OLD_PREFIXES:
-        name = symbol.removeprefix(prefix)
-        if name != symbol and name in SYSCALLS:
-            return f"__x64_sys_{KERNEL_NAMES.get(name, name)}"
-    return None
 
 
 def rewrite_for_wrapper(arg: FetchArg, symbol: str) -> FetchArg | None:
@@ -55,33 +39,6 @@ def rewrite_for_wrapper(arg: FetchArg, symbol: str) -> FetchArg | None:
             expr = Deref(0, expr)
         kind = ArgType("ustring", kind.count)
     return replace(arg, expr=expr, type=kind)
-
-
-def rewrite_line(line: str) -> str | None:
-    """A whole definition for today's kernels, or None if it needs no change (or does not parse).
-
-    ``p:x sys_execve name=+0(%di):string`` -> ``p:x __x64_sys_execve name=+0(+112(%di)):ustring``. In return
-    probes only the symbol changes: there the registers are no arguments any more.
-    """
-    try:
-        probe = parse_probe(line)
-    except ProbeSyntaxError:
-        return None
-    rewritten = rewrite_probe(probe)
-    return None if rewritten is None else str(rewritten)
-
-
-def rewrite_probe(probe: Probe) -> Probe | None:
-    """``rewrite_line`` on values."""
-    place = probe.place
-    if place.symbol is None or not place.is_entry:
-        return None
-    symbol = place.symbol if place.module is not None else modern_symbol(place.symbol) or place.symbol
-    args = probe.args
-    if probe.kind == "p":
-        args = tuple(rewrite_for_wrapper(arg, symbol) or arg for arg in args)
-    changed = replace(probe, place=replace(place, symbol=symbol), args=args)
-    return None if changed == probe else changed
 
 
 def _reads_pt_regs(expr: Expr, abi: WrapperAbi) -> bool:

@@ -32,12 +32,11 @@ from kptui.probes.exprs import (
     StackEntry,
 )
 from kptui.probes.fetch import parse_expr
-from kptui.probes.rewrite import rewrite_for_wrapper, rewrite_line, rewrite_probe
 from kptui.probes.syscalls import FUNCTIONS, STRUCTS, SYSCALLS, SyscallArg
 from kptui.probes.variants import variants, with_name, with_type, wrap_deref
 
 __all__ = [
-    "Suggestion", "rewrite_for_wrapper", "rewrite_line", "rewrite_probe", "suggestions", "variants",
+    "Suggestion", "suggestions", "variants",
     "with_name", "with_type", "wrap_deref",
 ]  # fmt: skip
 

@@ -141,10 +141,9 @@ class KptuiApp(App[None], inherit_bindings=False):
     def judge(self, line: str) -> None:
         """Say of a line what the kernel would say."""
         editor = self.workspace.editor
-        editor.verdict = editor.rewrite = None
+        editor.verdict = None
         if line:
             from kptui.probes.check import check_definition
-            from kptui.probes.rewrite import rewrite_line
             from kptui.ui.near import offer_near
 
             replacing = editor.draft.replacing if editor.draft else None
@@ -153,9 +152,6 @@ class KptuiApp(App[None], inherit_bindings=False):
             existing = tuple(s.definition for s in standing if s.kind in ("p", "r"))
             verdict = check_definition(line, replace(self.live.target, existing=existing, enabled=on))
             editor.verdict = offer_near(verdict, line, self.workspace.symbols.search)
-            # A line as articles write it, for kernels whose system calls had their arguments in registers.
-            rewritten = rewrite_line(line)
-            editor.rewrite = rewritten if rewritten != line else None
         editor.redraw()
         if self.workspace.narrow:  # elsewhere it isn't shown
             self.workspace.hero.refresh(layout=True)

@@ -139,6 +139,13 @@ COMMANDS: tuple[Command, ...] = (
     Command("editor.move_up", ("K", "shift+up"), "Argument up", "editor"),
     Command("editor.move_down", ("J", "shift+down"), "Argument down", "editor"),
     Command("editor.fix", ("ctrl+e", "f"), "Mend", "editor", help="Apply the fix offered under the line"),
+    Command(
+        "editor.verdict",
+        ("v", "ctrl+y"),
+        "Verdict",
+        "editor",
+        help="All messages, warnings and fixes of the line",
+    ),
     Command("editor.undo", ("u",), "Undo", "editor", help="Take back the last change of the line"),
     Command(
         "editor.new",
@@ -224,6 +231,13 @@ COMMANDS: tuple[Command, ...] = (
         "Set it for every event of the group, or this one only",
     ),
     Command("filter.fix", ("ctrl+e", "f"), "Mend", "filter", help="Apply the fix offered under the text"),
+    Command(
+        "filter.verdict",
+        ("v", "ctrl+y"),
+        "Verdict",
+        "filter",
+        help="All messages, warnings and fixes of the text",
+    ),
     Command("filter.none", ("0",), "No filter", "filter", help="Clear the filter in the kernel"),
     Command("filter.apply", ("s", "ctrl+s"), "Set", "filter", 6, "Set the filter in the kernel"),
     Command("filter.close_dialog", ("escape", "q"), "Close", "filter", 1),

@@ -31,4 +31,4 @@ def offer_near(verdict: Verdict, line: str, search: SymbolSearch | None) -> Verd
     if best is None or best.score < NEAR:
         return verdict
     fix = Fix(*found.span("name"), best.symbol.name, f"use {neutralise(best.symbol.name)}")
-    return replace(verdict, problems=(replace(problem, fix=fix), *verdict.problems[1:]))
+    return replace(verdict, problems=(replace(problem, fixes=(fix,)), *verdict.problems[1:]))

@@ -41,7 +41,7 @@ class HeroBar(Widget):
     def _lines(self, width: int) -> list[Strip]:
         if self.editor.draft is None:
             return []
-        rows = hero_lines(self.editor.line, self.editor.shown_verdict, width)
+        rows = hero_lines(self.editor.line, self.editor.shown_verdict, width, steady=False)
         return [to_strip([("─" * width, "rule")], width), *(to_strip(row, width) for row in rows)]
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:

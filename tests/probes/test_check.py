@@ -105,7 +105,7 @@ def test_a_fix_mends_the_line(line: str, mended: str) -> None:
 
 def test_an_old_syscall_name_is_mended_when_the_new_one_exists() -> None:
     target = Target(symbol_count=lambda name, module: int(name == "__x64_sys_execve"))
-    assert fixed("p:ev sys_execve a=%di", target) == "p:ev __x64_sys_execve a=%di"
+    assert fixed("p:ev sys_execve a=%di", target) == "p:ev __x64_sys_execve a=+112(%di)"
     assert fixed("p SyS_execve%return", target) == "p __x64_sys_execve%return"
     assert check_definition("p:ev sys_nosuch", target).problems[0].fix is None
 

@@ -3,22 +3,7 @@ from __future__ import annotations
 import pytest
 
 from kptui.probes.fetch import parse_fetcharg
-from kptui.probes.rewrite import modern_symbol, rewrite_for_wrapper, rewrite_line
-
-
-def test_the_line_of_the_article() -> None:
-    assert rewrite_line(
-        "p:test_probe sys_execve filename=+0(%di):string arg1=+0(+0(%si)):string"
-    ) == (
-        "p:test_probe __x64_sys_execve filename=+0(+112(%di)):ustring arg1=+0(+0(+104(%di))):ustring"
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize("symbol", ["sys_execve", "SyS_execve"])
-def test_a_rewritten_line_is_left_alone(symbol: str) -> None:
-    once = rewrite_line(f"p:x {symbol} filename=+0(%di):string n=%dx:u64")
-    assert once == "p:x __x64_sys_execve filename=+0(+112(%di)):ustring n=+96(%di):u64"
-    assert rewrite_line(once) is None
+from kptui.probes.rewrite import rewrite_for_wrapper
 
 
 @pytest.mark.parametrize(
@@ -62,28 +47,3 @@ def test_only_wrappers_are_rewritten() -> None:
     assert rewrite_for_wrapper(arg, "vfs_read") is None
     assert rewrite_for_wrapper(arg, "__do_sys_execve") is None
     assert str(rewrite_for_wrapper(arg, "__ia32_sys_execve")) == "a=+0(+40(%di)):ustring"
-
-
-@pytest.mark.parametrize(
-    ("line", "rewritten"),
-    [
-        ("r:x sys_execve ret=$retval", "r:x __x64_sys_execve ret=$retval"),
-        ("r:x sys_execve a=%di", "r:x __x64_sys_execve a=%di"),
-        ("p sys_openat", "p __x64_sys_openat"),
-        ("p:x __x64_sys_openat name=+0(%si):string", "p:x __x64_sys_openat name=+0(+104(%di)):ustring"),
-        ("p:x sys_stat +0(%di):string", "p:x __x64_sys_newstat +0(+112(%di)):ustring"),
-        ("p:x sys_imageblit a=%di", None),
-        ("p:x vfs_read a=%di", None),
-        ("p:x sys_execve+8 a=%di", None),
-        ("p:x sys_execve a=%rdi", None),
-        ("", None),
-    ],
-)
-def test_lines(line: str, rewritten: str | None) -> None:
-    assert rewrite_line(line) == rewritten
-
-
-def test_modern_symbols() -> None:
-    assert modern_symbol("SyS_umount2") == "__x64_sys_umount"
-    assert modern_symbol("sys_nosuchcall") is None
-    assert modern_symbol("__x64_sys_execve") is None

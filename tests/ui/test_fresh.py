@@ -130,7 +130,7 @@ async def test_a_misspelt_symbol_is_mended_with_one_key(tmp_path: Path) -> None:
         await it.press("ctrl+e")
         assert it.app.workspace.editor.line == "p:kptui/x vfs_read n=%di"
         await it.press("ctrl+u", "=p:kptui/x qqqqzzzzjjjj n=%di")
-        assert it.app.workspace.editor.fix is None
+        assert it.app.workspace.editor.fixes == ()
 
 
 async def test_nothing_is_offered_for_a_symbol_that_exists(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from kptui.safetext import neutralise
 from kptui.ui.hero import hero_lines
 from kptui.ui.paint import clip, highlight, length, pad, rule, to_strip, wrap
 from kptui.ui.textline import TextLine
-from kptui.verdict import Fix, Problem, Verdict
+from kptui.verdict import Fix, Note, Problem, Verdict
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=120).map(neutralise)
 widths = st.integers(1, 90)
@@ -61,8 +61,8 @@ def test_the_caret_stands_under_its_character(at: int, width: int) -> None:
 def test_verdicts_read_well() -> None:
     line = "p:x vfs_read %rdi"
     fix = Fix(13, 17, "%di", "use %di")
-    problem = Problem("Invalid register name", 13, 13, "The kernel calls it %di.", fix)
-    rows = hero_lines(line, Verdict(False, line, (problem,), "EINVAL"), 60, fix=fix, fix_key="ctrl+e")
+    problem = Problem("Invalid register name", 13, 13, "The kernel calls it %di.", (fix,))
+    rows = hero_lines(line, Verdict(False, line, (problem,), "EINVAL"), 60, fixes=(fix,), fix_key="ctrl+e")
     text = ["".join(piece for piece, _ in row).rstrip() for row in rows]
     assert text == [
         " p:x vfs_read %rdi",
@@ -71,8 +71,12 @@ def test_verdicts_read_well() -> None:
         "   The kernel calls it %di.",
         "   ctrl+e  use %di",
     ]
-    ok = hero_lines(line, Verdict(True, line, warnings=("one", "two")), 60)
-    assert "accepted, but: one (+1 more)" in "".join(piece for row in ok for piece, _ in row)
+    ok = hero_lines(line, Verdict(True, line, notes=(Note("one"), Note("two"))), 60)
+    assert ["".join(piece for piece, _ in row).strip() for row in ok[2:]] == [
+        "! accepted, but: one",
+        "! two",
+        "",
+    ]
     silent = hero_lines(line, Verdict(False, line, (), "EINVAL", "Two words are needed."), 60)
     assert "Two words are needed.  EINVAL" in "".join(piece for row in silent for piece, _ in row)
 

@@ -5,6 +5,7 @@ kernel cuts it and not the syntax tree of ``fetch``.
 """
 
 from kptui.probes.check.run import check_definition
-from kptui.probes.check.target import Target, features_of
+from kptui.probes.check.sentences import sentence_for
+from kptui.probes.check.target import Copy, Target, features_of
 
-__all__ = ["Target", "check_definition", "features_of"]
+__all__ = ["Copy", "Target", "check_definition", "features_of", "sentence_for"]

@@ -1,108 +1,44 @@
-"""The same said in plain words, and where there is one an edit that mends it."""
+"""The same said in plain words, and where there are any, the edits that mend it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 from kptui.probes.abi import ARGUMENT_REGISTERS, REGISTERS, mistaken_register
-from kptui.probes.check.head import DEFAULT_GROUPS
+from kptui.probes.check.head import DEFAULT_GROUPS, sanitised
 from kptui.probes.check.log import Entry, Log
+from kptui.probes.check.sentences import SENTENCES
 from kptui.probes.check.standing import standing_of
 from kptui.probes.check.target import Target
+from kptui.probes.check.wrappers import Places, modernised, replace_words
 from kptui.verdict import Fix
 
-_OLD_SYSCALL: Final = re.compile(r"(?:sys|SyS)_([a-z0-9_]+)")
 _REGISTER: Final = re.compile(r"%[A-Za-z0-9_]*")
-
-SENTENCES: Final = {
-    "BAD_PROBE_ADDR": "The kernel has no symbol of that name, or the offset is no number from 0 up.",
-    "NON_UNIQ_SYMBOL": "Several symbols have this name: use _text+OFFSET of the one you mean.",
-    "BAD_RETPROBE": "A return probe can only be put at the start of a function, without an offset.",
-    "BAD_ADDR_SUFFIX": "After the symbol only %return may follow.",
-    "BAD_MAXACT_TYPE": "A number after p has no meaning: it belongs to return probes (r).",
-    "BAD_MAXACT": "The number after r must be from 1 to 4096.",
-    "MAXACT_TOO_BIG": "The number after r is at most 4096.",
-    "NO_GROUP_NAME": "There is nothing before the slash: write GROUP/EVENT.",
-    "GROUP_TOO_LONG": "A group name has at most 63 bytes.",
-    "BAD_GROUP_NAME": "A group name consists of letters, digits and _, and doesn’t start with a digit.",
-    "NO_EVENT_NAME": "After the colon an event name is expected.",
-    "EVENT_TOO_LONG": "An event name has at most 63 bytes.",
-    "BAD_EVENT_NAME": "An event name consists of letters, digits and _, and doesn’t start with a digit.",
-    "EVENT_EXIST": "Another event has this name already.",
-    "DIFF_PROBE_TYPE": "An event of this name stands as the other kind (entry or return).",
-    "DIFF_ARG_TYPE": "An event of this name stands with other arguments; a second probe needs the same ones.",
-    "SAME_PROBE": "Exactly this probe stands already.",
-    "FAIL_REG_PROBE": "The kernel refuses to put a probe there.",
-    "TOO_MANY_ARGS": "A probe has at most 128 arguments.",
-    "ARG_NAME_TOO_LONG": "An argument name has at most 32 bytes.",
-    "NO_ARG_NAME": "There is no name before the equals sign.",
-    "BAD_ARG_NAME": "An argument name consists of letters, digits and _, and doesn’t start with a digit.",
-    "USED_ARG_NAME": "This argument name is taken, by another argument or by the kernel.",
-    "ARG_TOO_LONG": "The expression of one argument is too long for this kernel.",
-    "NO_ARG_BODY": "After the equals sign something to read is expected, e.g. %di.",
-    "EVENT_TOO_BIG": "All arguments together take more than 3072 bytes.",
-    "RETVAL_ON_PROBE": "Only a return probe can read $retval.",
-    "NO_RETVAL": "This function returns nothing.",
-    "BAD_STACK_NUM": "The stack has no word of that number.",
-    "BAD_ARG_NUM": "Arguments are counted from $arg1.",
-    "BAD_VAR": "Known are $stack, $stackN, $argN, $comm and, in return probes, $retval.",
-    "BAD_REG_NAME": "The kernel knows no register of that name.",
-    "BAD_MEM_ADDR": "After @ stands a number (0x… for hexadecimal) or a symbol.",
-    "BAD_IMM": "After the backslash stands a number, or a text in quotes.",
-    "IMMSTR_NO_CLOSE": "The text has no closing quote; it can’t contain blanks, colons or #.",
-    "FILE_ON_KPROBE": "@+OFFSET is for uprobes only.",
-    "TOO_MANY_OPS": "This expression needs more steps than the kernel has room for.",
-    "TOO_MANY_NESTED": "At most 8 levels of dereference are possible.",
-    "DEREF_NEED_BRACE": "After the offset a parenthesis is expected: +OFFSET(…).",
-    "BAD_DEREF_OFFS": "Between the sign and the parenthesis a number is expected: +0(…).",
-    "DEREF_OPEN_BRACE": "A closing parenthesis is missing.",
-    "COMM_CANT_DEREF": "$comm and constant texts can’t be dereferenced.",
-    "BAD_FETCH_ARG": "This begins like nothing the kernel can read: %REG, $VAR, @ADDR, +OFFSET(…), \\NUMBER.",
-    "NOSUP_BTFARG": "Parameter names work only at a function’s start or return, on kernels with BTF.",
-    "NO_BTFARG": "The function has no parameter of that name or number.",
-    "NO_BTF_ENTRY": "The kernel’s type information doesn’t know this function’s parameters.",
-    "NOFENTRY_ARGS": "$arg works only at the start or the return of a function given by its name.",
-    "DOUBLE_ARGS": "$arg* can stand only once.",
-    "ARGS_2LONG": "The names of all parameters together are too long.",
-    "NO_PTR_STRCT": "What stands before the arrow is no pointer to a structure.",
-    "NOSUP_DAT_ARG": "Members of a parameter are reached with ->, not with a dot.",
-    "BAD_HYPHEN": "A member is reached with ->.",
-    "NO_BTF_FIELD": "The structure has no member of that name.",
-    "BAD_TYPE": "Unknown type; known are u8 … u64, s8 … s64, x8 … x64, string, ustring, symbol, bW@O/SIZE.",
-    "BAD_STRING": "A string or an array must be read from memory: +0(…).",
-    "BAD_SYMSTRING": "symstr needs an address from a register, the stack or kernel memory.",
-    "BAD_TYPE4STR": "This value is no char * or char[]: it can’t be read as a string.",
-    "NEED_STRING_TYPE": "$comm and constant texts can only have the type string.",
-    "BAD_BITFIELD": "A bit field is written bWIDTH@OFFSET/SIZE and must fit into SIZE bits.",
-    "ARRAY_NO_CLOSE": "The array has no closing bracket.",
-    "BAD_ARRAY_SUFFIX": "Nothing may follow the bracket.",
-    "BAD_ARRAY_NUM": "An array has 1 to 64 elements.",
-    "ARRAY_TOO_BIG": "An array has at most 64 elements.",
-}
-"""One sentence for each message code."""
+_TYPES: Final = {
+    "int": "s32", "unsigned": "u32", "uint": "u32", "long": "s64", "ulong": "u64", "size_t": "u64", "hex": "x64",
+    "ptr": "x64", "pointer": "x64", "bool": "u8", "short": "s16", "str": "string", "char*": "string",
+    "ustr": "ustring", "sym": "symbol", "symstring": "symstr",
+}  # fmt: skip
+_MOST_COPIES = 20
 
 
-class Places(Protocol):
-    def char(self, byte: int) -> int: ...
-
-
-class _Case:
+class Case:
     """The word that a message points to, and the means to edit it."""
 
     def __init__(self, entry: Entry, log: Log, target: Target, places: Places) -> None:
         self.entry = entry
         self.log = log
         self.target = target
-        self._places = places
+        self.places = places
         self.word = min(entry.word, len(log.typed) - 1)
         self.text = log.typed[self.word]
 
     def fix(self, start: int, end: int, text: str, label: str, word: int | None = None) -> Fix:
-        """Replace bytes ``start`` to ``end`` of the word."""
+        """Replace bytes ``start`` to ``end`` of the word by ``text`` (raw bytes as the words are)."""
         base = self.log.starts[self.word if word is None else word]
-        return Fix(self._places.char(base + start), self._places.char(base + end), text, label)
+        return Fix(self.places.char(base + start), self.places.char(base + end), _read(text), _read(label))
 
     @property
     def column(self) -> int:
@@ -114,174 +50,247 @@ class _Case:
         return self.text.find("=") + 1
 
 
-def advise(entry: Entry, log: Log, target: Target, places: Places) -> tuple[str, Fix | None]:
-    """The sentence for an entry and its fix."""
-    case = _Case(entry, log, target, places)
+def _read(text: str) -> str:
+    return text.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+
+
+Advice = tuple[str, tuple[Fix, ...]]
+"""A sentence ('' for the usual one) and what mends the line: any one of the fixes."""
+
+
+def advise(entry: Entry, log: Log, target: Target, places: Places) -> Advice:
+    """The sentence for an entry and its fixes."""
     found = _FIXES.get(entry.code)
-    sentence, fix = found(case) if found is not None else ("", None)
-    return sentence or SENTENCES.get(entry.code, ""), fix
+    sentence, fixes = found(Case(entry, log, target, places)) if found is not None else ("", ())
+    return sentence or SENTENCES.get(entry.code, ""), fixes
 
 
-_Advice = tuple[str, Fix | None]
+def _by(fix: Fix | None, sentence: str = "") -> Advice:
+    return sentence, () if fix is None else (fix,)
 
 
-def _register(case: _Case) -> _Advice:
+def _register(case: Case) -> Advice:
     for match in _REGISTER.finditer(case.text, case.body_at):
         name = match.group()[1:]
         if name in REGISTERS:
             continue
         meant = mistaken_register(name)
         if meant is None:
-            return f"The kernel knows no register %{name}.", None
-        return f"The kernel calls it %{meant}.", case.fix(*match.span(), f"%{meant}", f"use %{meant}")
-    return "", None
+            return f"The kernel knows no register %{_read(name)}.", ()
+        fix = case.fix(*match.span(), f"%{meant}", f"use %{meant}")
+        return _by(fix, f"The kernel calls it %{meant}.")
+    return "", ()
 
 
-def _symbol(case: _Case) -> _Advice:
+def _variable(case: Case) -> Advice:
+    """``$rdi``, ``$ret``, and ``$argN`` where the kernel has none: the register, at the entry of a function."""
+    match = re.search(r"\$(\w+)", case.text[case.body_at :])
+    if match is None:
+        return "", ()
+    name, (start, end) = match[1], match.span()
+    span = start + case.body_at, end + case.body_at
+    register = name if name in REGISTERS else mistaken_register(name)
+    number = re.fullmatch(r"arg([1-6])", name)
+    if number and case.log.typed[0].startswith("p") and not case.target.traits.return_args:
+        register = ARGUMENT_REGISTERS[int(number[1]) - 1]
+    if register is not None:
+        return _by(case.fix(*span, f"%{register}", f"use %{register}"))
+    if name in ("ret", "return", "rv"):
+        return _by(case.fix(*span, "$retval", "use $retval"))
+    return "", ()
+
+
+def _fetch_argument(case: Case) -> Advice:
+    """A register without its sign."""
+    expr = case.text[case.body_at :].partition(":")[0]
+    register = expr if expr in REGISTERS else mistaken_register(expr)
+    if register is None:
+        return "", ()
+    return _by(case.fix(case.body_at, case.body_at + len(expr), f"%{register}", f"use %{register}"))
+
+
+def _symbol(case: Case) -> Advice:
+    found = modernised(case.log, case.target)
+    if found is None:
+        return "", ()
+    symbol, words = found
+    label = f"use {symbol}" + (", arguments read through %di" if len(words) > 1 else "")
+    fix = replace_words(case.log, case.places, 1, words, label)
+    return f"Since 4.17 the system call’s function is {symbol}, with its arguments behind %di.", (fix,)
+
+
+def _copies(case: Case) -> Advice:
+    """The copies of a symbol that exists more than once, each by a name that only it has."""
     word = case.log.typed[1]
-    match = _OLD_SYSCALL.fullmatch(re.split(r"[+%]", word)[0])
-    if match is None or case.target.symbol_count is None:
-        return "", None
-    name = f"__x64_sys_{match[1]}"
-    if not case.target.symbol_count(name, None):
-        return "", None
-    return (
-        f"Since 4.17 the system call’s function is {name}, with its arguments behind %di.",
-        case.fix(0, match.end(), name, f"use {name}", word=1),
-    )
+    match = re.match(r"(?:[^:+%-]*:)?(?P<name>[^+%-]*)(?:\+(?P<offset>\w+))?", word)
+    if match is None or case.target.copies is None:
+        return "", ()
+    try:
+        inside = int(match["offset"] or "0", 0)
+    except ValueError:
+        return "", ()
+    fixes = []
+    copies = case.target.copies(_read(match["name"])) or ()
+    for copy in copies[:_MOST_COPIES]:
+        address = "" if copy.address is None else f"0x{copy.address:x}"
+        single = copy.module and sum(other.module == copy.module for other in copies) == 1
+        offset = None if copy.offset is None else f"_text+{copy.offset + inside}"
+        place = f"{copy.module}:{match['name']}{f'+{inside}' if inside else ''}" if single else offset
+        if place is None:
+            continue
+        also = f"  {offset}" if single and offset is not None else ""
+        where = f"[{copy.module}]" if copy.module else "in the kernel"
+        fixes.append(case.fix(0, match.end(), place, f"use {place}  {address} {where}{also}", word=1))
+    if not fixes:
+        return "", ()
+    few = "One of them is a function" if len(fixes) == 1 else f"{len(fixes)} functions have this name"
+    return f"{few}: _text+OFFSET (or MODULE:NAME) names just one.", tuple(fixes)
 
 
-def _return_only(case: _Case) -> _Advice:
+def _return_only(case: Case) -> Advice:
     if case.log.typed[0].startswith("p"):
-        return "", case.fix(0, 1, "r", "make it a return probe", word=0)
-    return "", None
+        return _by(case.fix(0, 1, "r", "make it a return probe", word=0))
+    return "", ()
 
 
-def _drop_number(case: _Case) -> _Advice:
-    end = len(case.text.partition(":")[0])
-    return "", case.fix(1, end, "", "drop the number")
+def _drop_number(case: Case) -> Advice:
+    return _by(case.fix(1, len(case.text.partition(":")[0]), "", "drop the number"))
 
 
-def _close(sign: str) -> Callable[[_Case], _Advice]:
-    def advice(case: _Case) -> _Advice:
-        end = len(case.text)
-        if sign == ")":
-            colon = case.text.find(":", case.body_at)
-            expr_end = colon if colon >= 0 else end
-            expr = case.text[:expr_end]
-            missing = max(1, expr.count("(") - expr.count(")"))
-            return "", case.fix(expr_end, expr_end, ")" * missing, "close the parenthesis")
-        return "", case.fix(end, end, sign, f"add {sign}")
-
-    return advice
+def _parenthesis(case: Case) -> Advice:
+    colon = case.text.find(":", case.body_at)
+    end = colon if colon >= 0 else len(case.text)
+    missing = max(1, case.text[:end].count("(") - case.text[:end].count(")"))
+    return _by(case.fix(end, end, ")" * missing, "close the parenthesis"))
 
 
-def _text_constant(case: _Case) -> _Advice:
+def _bracket(case: Case) -> Advice:
+    return _by(case.fix(len(case.text), len(case.text), "]", "add ]"))
+
+
+def _text_constant(case: Case) -> Advice:
     typed, starts = case.log.typed, case.log.starts
     for last in range(case.word + 1, len(typed)):
         if typed[last].endswith('"'):
             end = starts[last] + len(typed[last]) - starts[case.word]
-            joined = "_".join(typed[case.word : last + 1])
-            joined = joined.encode("latin-1").decode("utf-8", "replace")
-            fix = case.fix(0, end, joined, "use _ for blanks")
-            return "The kernel splits at blanks, inside quotes too.", fix
-    return "", case.fix(len(case.text), len(case.text), '"', 'add "')
+            fix = case.fix(0, end, "_".join(typed[case.word : last + 1]), "use _ for blanks")
+            return _by(fix, "The kernel splits at blanks, inside quotes too.")
+    return _by(case.fix(len(case.text), len(case.text), '"', 'add "'))
 
 
-def _memory_string(case: _Case) -> _Advice:
+def _memory_string(case: Case) -> Advice:
     expr, colon, _ = case.text[case.body_at :].partition(":")
     if not colon or not re.fullmatch(r"%[a-z0-9_]+|\$(?:arg\d+|stack\d+|retval)", expr):
-        return "", None
+        return "", ()
     start = case.body_at
-    return (
-        "",
-        case.fix(start, start + len(expr), f"+0({expr})", f"read where {expr} points: +0({expr})"),
-    )
+    fix = case.fix(start, start + len(expr), f"+0({expr})", f"read where {expr} points: +0({expr})")
+    return _by(fix)
 
 
-def _argument_number(case: _Case) -> _Advice:
-    """``$argN`` where the kernel has none: the register, at the entry of a function."""
-    match = re.search(r"\$arg([1-6])(?![0-9])", case.text)
-    if match is None or not case.log.typed[0].startswith("p") or case.target.traits.return_args:
-        return "", None
-    register = ARGUMENT_REGISTERS[int(match[1]) - 1]
-    return "", case.fix(*match.span(), f"%{register}", f"use %{register}")
+def _type(case: Case) -> Advice:
+    colon = case.text.rfind(":")
+    name = re.split(r"\[", case.text[colon + 1 :])[0]
+    meant = _TYPES.get(name) or (name.lower() if name.lower() in case.target.traits.types else None)
+    if colon < 0 or meant == name or meant not in case.target.traits.types:
+        return "", ()
+    return _by(case.fix(colon + 1, colon + 1 + len(name), meant, f"use {meant}"))
 
 
-def _free_argument(case: _Case) -> _Advice:
+def _free_argument(case: Case) -> Advice:
+    """Another name; an argument without one is given it."""
+    words = case.log.typed[2:]
+    taken = {word.partition("=")[0] for word in words} | {f"arg{n}" for n in range(1, len(words) + 1)}
     name, equal, _ = case.text.partition("=")
     if not equal:
-        return "", None
-    taken = {word.partition("=")[0] for word in case.log.typed[2:]}
-    return "", case.fix(0, len(name), fresh := _free(name, taken), f"call it {fresh}")
+        name = f"arg{case.word - 1}"
+    fresh = _free(name, 32, taken.__contains__)
+    if fresh is None:
+        return "", ()
+    end, text = (len(name), fresh) if equal else (0, f"{fresh}=")
+    return _by(case.fix(0, end, text, f"call it {fresh}"))
 
 
-def _free(name: str, taken: set[str]) -> str:
-    number = 2
-    while f"{name}{number}" in taken:
-        number += 1
-    return f"{name}{number}"
+def _free(name: str, most: int, taken: Callable[[str], object]) -> str | None:
+    """``name2``, ``name3`` …, or ``name1_2`` where a digit ends it; None where a thousand of them are taken."""
+    joint = "_" if name[-1:].isdigit() else ""
+    endings = (f"{joint}{number}" for number in range(2, 1002))
+    names = (name[: most - len(ending)] + ending for ending in endings)
+    return next((fresh for fresh in names if not taken(fresh)), None)
 
 
-def _free_event(case: _Case) -> _Advice:
-    command = case.log.typed[0]
+def _free_event(case: Case) -> Advice:
+    command, target = case.log.typed[0], case.target
     head, colon, spec = command.partition(":")
-    if not colon:
-        return "", None
     cut = max(spec.rfind("/"), spec.rfind(".") if "/" not in spec else -1) + 1
     name, group = spec[cut:], spec[: cut - 1] if cut else DEFAULT_GROUPS[case.log.probe]
+    if not name and case.log.probe == "kernel":
+        place = re.match(r"([^+%-]*)(?:\+(\w+))?", case.log.typed[1]) if len(case.log.typed) > 1 else None
+        if place is None:
+            return "", ()
+        kind = "r" if command.startswith("r") or case.log.typed[1].endswith("%return") else "p"
+        name = sanitised(f"{kind}_{place[1]}_{int(place[2] or '0', 0)}")
     if not name:
-        return "", None
-    taken = {old.event for old in standing_of(case.target) if old.group == group}
-    fresh = _free(name, taken)
-    start = len(head) + 1 + cut
-    return "", case.fix(start, len(command), fresh, f"call it {fresh}", word=0)
+        return "", ()
+    names = {old.event for old in standing_of(target) if old.group == group}
+    exists = target.event_exists
+
+    def taken(fresh: str) -> bool:
+        return fresh in names or bool(exists is not None and exists(group, fresh))
+
+    fresh = _free(name, 63, taken)
+    if fresh is None:
+        return "", ()
+    start = len(head) + 1 + cut if colon else len(command)
+    return _by(case.fix(start, len(command), fresh if colon else f":{fresh}", f"call it {fresh}", word=0))
 
 
-def _name(case: _Case) -> _Advice:
+def _name(case: Case) -> Advice:
     end = case.text.find("=")
-    if end < 0:
-        return "", None
-    return "", _clean(case, 0, end)
+    return ("", ()) if end < 0 else _by(_clean(case, 0, end))
 
 
-def _event_name(case: _Case) -> _Advice:
-    return "", _clean(case, case.column, len(case.text))
+def _event_name(case: Case) -> Advice:
+    return _by(_clean(case, case.column, len(case.text)))
 
 
-def _group_name(case: _Case) -> _Advice:
+def _group_name(case: Case) -> Advice:
     end = case.text.find("/", case.column)
-    return "", _clean(case, case.column, end if end >= 0 else len(case.text))
+    return _by(_clean(case, case.column, end if end >= 0 else len(case.text)))
 
 
-def _clean(case: _Case, start: int, end: int) -> Fix | None:
+def _clean(case: Case, start: int, end: int) -> Fix | None:
     clean = re.sub(r"[^A-Za-z0-9_]+", "_", case.text[start:end])
     clean = f"_{clean}" if clean[:1].isdigit() else clean
     return case.fix(start, end, clean, f"use {clean}") if clean.strip("_") else None
 
 
-def _shorten(limit: int) -> Callable[[_Case], _Advice]:
-    def advice(case: _Case) -> _Advice:
-        return "", case.fix(case.column + limit, len(case.text), "", f"cut to {limit} bytes")
+def _shorten(limit: int) -> Callable[[Case], Advice]:
+    def advice(case: Case) -> Advice:
+        end = len(case.text)
+        return _by(case.fix(case.column + limit, end, "", f"cut to {limit} bytes"))
 
     return advice
 
 
-def _string_type(case: _Case) -> _Advice:
+def _string_type(case: Case) -> Advice:
     colon = case.text.find(":", case.body_at)
-    return "", case.fix(colon, len(case.text), "", "drop the type") if colon >= 0 else None
+    return ("", ()) if colon < 0 else _by(case.fix(colon, len(case.text), "", "drop the type"))
 
 
-_FIXES: Final[dict[str, Callable[[_Case], _Advice]]] = {
+_FIXES: Final[dict[str, Callable[[Case], Advice]]] = {
     "BAD_REG_NAME": _register,
     "BAD_PROBE_ADDR": _symbol,
+    "NON_UNIQ_SYMBOL": _copies,
     "RETVAL_ON_PROBE": _return_only,
     "BAD_MAXACT_TYPE": _drop_number,
-    "DEREF_OPEN_BRACE": _close(")"),
-    "ARRAY_NO_CLOSE": _close("]"),
+    "DEREF_OPEN_BRACE": _parenthesis,
+    "ARRAY_NO_CLOSE": _bracket,
     "IMMSTR_NO_CLOSE": _text_constant,
     "BAD_STRING": _memory_string,
-    "BAD_VAR": _argument_number,
+    "BAD_TYPE": _type,
+    "BAD_VAR": _variable,
+    "BAD_FETCH_ARG": _fetch_argument,
+    "NO_BTFARG": _fetch_argument,
     "USED_ARG_NAME": _free_argument,
     "SAME_PROBE": _free_event,
     "DIFF_PROBE_TYPE": _free_event,

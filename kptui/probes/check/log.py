@@ -119,6 +119,7 @@ class Log:
 
     def __init__(self, line: str, traits: Traits) -> None:
         found = split_words(line)
+        self._line = line
         self.starts = [start for start, _ in found]
         self.typed = [word for _, word in found]
         self.words = list(self.typed)
@@ -130,6 +131,10 @@ class Log:
     @property
     def command(self) -> str:
         return " ".join(self.words)
+
+    def between(self, word: int) -> str:
+        """What separates a word as typed from the next one."""
+        return self._line[self.starts[word] + len(self.typed[word]) : self.starts[word + 1]]
 
     def err(self, offset: int, code: str) -> None:
         """Append an entry at the current word."""

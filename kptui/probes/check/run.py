@@ -9,7 +9,7 @@ from kptui.probes.check.ktext import split_words
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.standing import remove
 from kptui.probes.check.target import Target
-from kptui.probes.check.warn import warnings_for
+from kptui.probes.check.warn import notes_for
 from kptui.verdict import Problem, Verdict
 
 MAX_WRITE = 4095
@@ -80,8 +80,8 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
     )
     if errno is not None:
         return Verdict(False, _text(log.command), problems, errno, reason)
-    warnings = warnings_for(log, target, head, args) if head is not None else ()
-    return Verdict(True, _text(log.command), warnings=warnings)
+    notes = notes_for(log, target, head, args, at) if head is not None else ()
+    return Verdict(True, _text(log.command), notes=notes)
 
 
 def parse_arguments(log: Log, target: Target, head: Head) -> tuple[list[str], list[Parsed]]:

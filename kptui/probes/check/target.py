@@ -27,6 +27,17 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Copy:
+    """One of several functions of one name. ``address`` and ``offset`` (bytes from ``_text``) are None where
+    addresses are hidden; ``module`` is None for the kernel itself.
+    """
+
+    address: int | None
+    module: str | None
+    offset: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A kernel to judge for. Everything but the release and the features may be left unknown.
 
@@ -35,7 +46,8 @@ class Target:
     ``symbol_count(name, module)``: how many symbols of that name kallsyms has (``module`` None: in the kernel
     and all modules); None, as a result or as the function: unknown, taken for one.
     ``is_loaded_module(name)``: None or no function: unknown, taken for not loaded when symbol_count knows
-    nothing of it. ``is_entry(symbol, offset)``: whether that place is a function's entry, None if unknown.
+    nothing of it. ``copies(name)``: the functions of a name that exists more than once, to choose from.
+    ``is_entry(symbol, offset)``: whether that place is a function's entry, None if unknown.
     ``not_probeable(symbol, module)``: why the kernel will refuse to register there (``blacklisted``), or
     None. ``existing``: definitions that stand, as kprobe_events or dynamic_events list them.
     ``enabled``: which of them are enabled somewhere, as ``group/event``.
@@ -61,6 +73,7 @@ class Target:
     error_codes: frozenset[str] | None = None
     interface: Interface = "kprobe"
     find_file: Callable[[str], File | str | None] | None = None
+    copies: Callable[[str], Sequence[Copy]] | None = None
 
     @classmethod
     def from_readme(
@@ -79,6 +92,7 @@ class Target:
         error_codes: frozenset[str] | None = None,
         interface: Interface = "kprobe",
         find_file: Callable[[str], File | str | None] | None = None,
+        copies: Callable[[str], Sequence[Copy]] | None = None,
         extra: Iterable[str] = (),
     ) -> Target:
         """A target from the text of tracefs's ``README``; ``extra`` adds features that it cannot tell."""
@@ -96,6 +110,7 @@ class Target:
             error_codes=error_codes,
             interface=interface,
             find_file=find_file,
+            copies=copies,
         )
 
     @property

@@ -16,8 +16,10 @@ from textual.strip import Strip
 from kptui.filters import Row
 from kptui.safetext import neutralise
 from kptui.ui.dialogs.base import Dialog
+from kptui.ui.dialogs.fixes import choose_fix
+from kptui.ui.dialogs.text import text_dialog
 from kptui.ui.filter_value import FilterValue, bare
-from kptui.ui.hero import hero_lines
+from kptui.ui.hero import everything, hero_lines
 from kptui.ui.paint import Line, clip, length, pad, rule
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
@@ -74,9 +76,9 @@ class FilterPane(Pane):
         return self.value.verdict(typed)
 
     @property
-    def fix(self) -> Fix | None:
+    def fixes(self) -> tuple[Fix, ...]:
         verdict = self.verdict
-        return next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
+        return verdict.fixes if verdict else ()
 
     @property
     def row(self) -> Row | None:
@@ -96,10 +98,10 @@ class FilterPane(Pane):
             if event.key == "tab" and not self.editing_text:
                 self.cell = min(self.cell + 1, 3)
         elif self.kptui.keymap.command(self.scope, event.key) == "filter.fix" and not event.is_printable:
-            if self.fix is not None and self.editing_text:
-                self.editing = TextLine(
-                    self.fix.apply(self.editing.text), self.fix.start + len(self.fix.text)
-                )
+            if self.fixes and self.editing_text:
+                choose_fix(self.kptui, self.fixes, self._apply_fix)
+        elif self.kptui.keymap.command(self.scope, event.key) == "filter.verdict" and not event.is_printable:
+            self.run("filter.verdict")
         elif event.key in ("escape", "ctrl+c"):
             self.editing = None
         else:
@@ -203,9 +205,11 @@ class FilterPane(Pane):
                 self.value.set_group(not self.value.whole_group)
                 self.changed()
             case "filter.fix":
-                if self.fix is not None:
-                    self.value.take_text(self.fix.apply(self.value.text))
-                    self.changed()
+                if self.fixes:
+                    choose_fix(self.kptui, self.fixes, self._apply_fix)
+            case "filter.verdict":
+                if self.verdict is not None:
+                    self.app.push_screen(text_dialog("What is said of the filter", everything(self.verdict)))
             case "filter.none":
                 self.screen.dismiss(FilterWanted("", self.value.whole_group))
             case "filter.apply":
@@ -218,6 +222,15 @@ class FilterPane(Pane):
             case _:
                 return False
         return True
+
+    def _apply_fix(self, fix: Fix) -> None:
+        if self.editing is not None:
+            self.editing = TextLine(fix.apply(self.editing.text), fix.start + len(fix.text))
+            self.refused = None
+            self.redraw()
+        else:
+            self.value.take_text(fix.apply(self.value.text))
+            self.changed()
 
     def _edit(self) -> None:
         row = self.row
@@ -272,8 +285,9 @@ class FilterPane(Pane):
             verdict,
             width,
             editing=editing,
-            fix=self.fix,
+            fixes=self.fixes,
             fix_key=key("filter.fix"),
+            all_key=key("filter.verdict"),
             source="the kernel refused this" if self.refused else "",
             accepted=f"the kernel will accept this   {self.counted}".rstrip(),
         )

@@ -14,8 +14,10 @@ from textual.strip import Strip
 
 from kptui.probes.errors import ProbeSyntaxError
 from kptui.safetext import neutralise
+from kptui.ui.dialogs.fixes import choose_fix
+from kptui.ui.dialogs.text import text_dialog
 from kptui.ui.editor_rows import OfferColumns, Row, field_line, rows_of, text_of, with_text
-from kptui.ui.hero import hero_lines
+from kptui.ui.hero import everything, hero_lines
 from kptui.ui.paint import Line, Span, clip, pad, rule
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
@@ -43,7 +45,6 @@ class EditorPane(Pane):
         self.draft: Draft | None = None
         self.verdict: Verdict | None = None
         self.kernel: Verdict | None = None  # the kernel's own refusal of exactly this line
-        self.rewrite: str | None = None  # the whole line as it has to be for a syscall wrapper
         self.cursor = Cursor()
         self.editing: TextLine | None = None
         self.edited: Row | None = None
@@ -97,12 +98,10 @@ class EditorPane(Pane):
         return self.kernel or self.verdict
 
     @property
-    def fix(self) -> Fix | None:
-        """What would mend the line: the rewriting for a syscall wrapper, or the verdict's own fix."""
-        if self.rewrite is not None:
-            return Fix(0, len(self.line), self.rewrite, f"rewrite: {self.rewrite}")
+    def fixes(self) -> tuple[Fix, ...]:
+        """What would mend the line: one fix, or several to choose from."""
         verdict = self.shown_verdict
-        return next((p.fix for p in verdict.problems if p.fix), None) if verdict else None
+        return verdict.fixes if verdict else ()
 
     # -- typing
 
@@ -127,7 +126,11 @@ class EditorPane(Pane):
             self._commit()
             return True
         if self.kptui.keymap.command(self.scope, event.key) == "editor.fix" and not event.is_printable:
-            self._fix_typed(self.editing)
+            if self.edited is not None and self.edited.what == "line":
+                self._fix()
+            return True
+        if self.kptui.keymap.command(self.scope, event.key) == "editor.verdict" and not event.is_printable:
+            self._show_all()
             return True
         if event.key in ("escape", "ctrl+c"):
             was_line = self.edited is not None and self.edited.what == "line"
@@ -203,21 +206,27 @@ class EditorPane(Pane):
             case "editor.new":
                 self.set_draft(replace(draft, replacing=None))
             case "editor.fix":
-                self._fix(draft)
+                self._fix()
+            case "editor.verdict":
+                self._show_all()
             case _:
                 return False
         return True
 
-    def _fix(self, draft: Draft) -> None:
-        fix = self.fix
-        if fix is not None:
-            self.set_draft(replace(draft, line=fix.apply(draft.line)))
+    def _show_all(self) -> None:
+        if self.shown_verdict is not None:
+            self.app.push_screen(text_dialog("What is said of the line", everything(self.shown_verdict)))
 
-    def _fix_typed(self, editing: TextLine) -> None:
-        """Apply the fix to the line being typed."""
-        fix = self.fix
-        if fix is not None and self.edited is not None and self.edited.what == "line":
-            self._typed(TextLine(fix.apply(editing.text), fix.start + len(fix.text)))
+    def _fix(self) -> None:
+        if self.fixes:
+            choose_fix(self.kptui, self.fixes, self.apply_fix)
+
+    def apply_fix(self, fix: Fix) -> None:
+        """Mend the line, also one that is being typed."""
+        if self.editing is not None and self.edited is not None and self.edited.what == "line":
+            self._typed(TextLine(fix.apply(self.editing.text), fix.start + len(fix.text)))
+        elif self.draft is not None:
+            self.set_draft(replace(self.draft, line=fix.apply(self.draft.line)))
 
     def _act(self, draft: Draft, row: Row | None) -> None:
         if row is None:
@@ -318,8 +327,9 @@ class EditorPane(Pane):
             self.shown_verdict,
             width,
             editing=line_edit,
-            fix=self.fix,
+            fixes=self.fixes,
             fix_key=self.kptui.keymap.key("editor.fix"),
+            all_key=self.kptui.keymap.key("editor.verdict"),
             source=source,
         )
         if self.error:

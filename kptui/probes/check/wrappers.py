@@ -1,0 +1,166 @@
+"""System call entries, where most lines from articles go wrong: their only argument is the user's saved registers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from kptui.probes.abi import SYSCALL_REGISTERS, argument_number, syscall_arg_offset, syscall_of, wrapper_abi
+from kptui.probes.check.head import Head
+from kptui.probes.check.log import Log
+from kptui.probes.check.target import Target
+from kptui.probes.errors import ProbeSyntaxError
+from kptui.probes.exprs import ArgN, Deref, Expr, FetchArg, Register
+from kptui.probes.fetch import parse_fetcharg
+from kptui.probes.rewrite import rewrite_for_wrapper
+from kptui.probes.syscalls import FUNCTIONS, KERNEL_NAMES, SYSCALLS, SyscallArg
+from kptui.verdict import Fix, Note
+
+_OLD: Final = re.compile(r"(?:sys|SyS)_([a-z0-9_]+)(?P<rest>(?:[+%].*)?)")
+_STRING: Final = re.compile(r":string(?=\[\d+\]$|$)")
+
+
+class Places(Protocol):
+    """Turns bytes of the line into characters."""
+
+    def char(self, byte: int) -> int: ...
+
+
+def modernised(log: Log, target: Target) -> tuple[str, list[str]] | None:
+    """For a probe on ``sys_X`` or ``SyS_X``: today's symbol, and the words from the place to the last argument that
+    changes, arguments in registers read through pt_regs. None for other places, or where the kernel has none.
+    """
+    match = _OLD.fullmatch(log.typed[1]) if len(log.typed) > 1 else None
+    if match is None:
+        return None
+    symbol = f"__x64_sys_{KERNEL_NAMES.get(match[1], match[1])}"
+    known = (
+        target.symbol_count(symbol, None) if target.symbol_count is not None else int(match[1] in SYSCALLS)
+    )
+    if not known:
+        return None
+    words = [f"{symbol}{match['rest']}"]
+    at_entry = log.typed[0].startswith("p") and not match["rest"]
+    return symbol, words + (_through_registers(log, symbol, old=True) if at_entry else [])
+
+
+def _through_registers(log: Log, symbol: str, *, old: bool) -> list[str]:
+    """The arguments as they must be on a wrapper, up to the last that changes. ``old``: a bare ``%di`` is the call's
+    first argument too.
+    """
+    words = []
+    last = 0
+    for number, word in enumerate(log.typed[2:], 1):
+        arg = _parsed(word)
+        meant = arg is not None and (old or not _is_pointer(arg))
+        rewritten = rewrite_for_wrapper(arg, symbol) if arg is not None and meant else None
+        words.append(word if rewritten is None else _raw(str(rewritten)))
+        last = last if rewritten is None else number
+    return words[:last]
+
+
+def wrapper_notes(log: Log, target: Target, head: Head, places: Places) -> list[Note]:
+    """What is read wrongly, or said badly, at the entry of a function whose parameters are a system call's."""
+    symbol = (head.symbol or "").rpartition(":")[2]
+    if target.symbol_count is None and (found := modernised(log, target)) is not None:
+        fix = replace_words(log, places, 1, found[1], f"use {found[0]}")
+        said = f"Since 4.17 the system call’s function is {found[0]}, with its arguments behind %di."
+        return [Note(said, (fix,))]
+    if head.returns or head.offset or not symbol:
+        return []
+    notes = []
+    naive = [n for n, word in enumerate(log.typed[2:], 2) if _is_naive(word, symbol)]
+    if naive:
+        words = _through_registers(log, symbol, old=False)
+        one = f"read it through %di: {_read(words[naive[0] - 2])}"
+        fix = replace_words(log, places, 2, words, one if len(naive) == 1 else "read them through %di")
+        notes += [Note(_misread(log.typed[n], n - 1, symbol), (fix,)) for n in naive]
+    for n, word in enumerate(log.typed[2:], 2):
+        arg = _parsed(word)
+        if n in naive or arg is None or (owner := _user_text(arg, symbol)) is None:
+            continue
+        start = log.starts[n] + word.rindex(":string")
+        fix = Fix(places.char(start), places.char(start + len(":string")), ":ustring", "use ustring")
+        shown = _read(word.partition("=")[0]) if "=" in word else f"argument {n - 1}"
+        notes.append(Note(f"{shown}: {owner} is user memory: ustring says so, and works everywhere.", (fix,)))
+    return notes
+
+
+def _misread(word: str, number: int, symbol: str) -> str:
+    arg = _parsed(word)
+    name = _read(word.partition("=")[0]) if "=" in word else f"argument {number}"
+    register = _base(arg.expr) if arg is not None else None
+    where = "holds none of the call’s arguments"
+    if register in (Register("di"), ArgN(1)):
+        where = "points to the saved user registers, not to the call’s arguments"
+    return f"{name}: in {_read(symbol)} {register} {where}; those are behind %di, the first at +112(%di)."
+
+
+def _is_naive(word: str, symbol: str) -> bool:
+    """Whether an argument on a system call's entry reads a register as if it were the call's own."""
+    arg = _parsed(word)
+    return arg is not None and not _is_pointer(arg) and rewrite_for_wrapper(arg, symbol) is not None
+
+
+def _is_pointer(arg: FetchArg) -> bool:
+    """``%di`` as an address: the pointer to the registers, wanted as such."""
+    kind = str(arg.type) if arg.type is not None else "x64"
+    return arg.expr in (Register("di"), ArgN(1)) and kind in ("x64", "u64")
+
+
+def _base(expr: Expr) -> Expr:
+    while isinstance(expr, Deref):
+        expr = expr.expr
+    return expr
+
+
+def _user_text(arg: FetchArg, symbol: str) -> str | None:
+    """The parameter in user memory whose text is read as ``string``; None if it is none."""
+    if arg.type is None or not isinstance(arg.expr, Deref) or arg.expr.user or not _STRING.search(str(arg)):
+        return None
+    abi = wrapper_abi(symbol)
+    call = syscall_of(symbol)
+    inner = arg.expr.expr
+    if abi is not None:
+        parameters: Sequence[SyscallArg] | None = SYSCALLS.get(call or "")
+        slots = [syscall_arg_offset(n, abi) for n in range(1, 1 + len(SYSCALL_REGISTERS[abi]))]
+        while isinstance(inner, Deref) and isinstance(inner.expr, Deref):
+            inner = inner.expr
+        if not isinstance(inner, Deref) or inner.expr not in (Register("di"), ArgN(1)):
+            return None
+        number = slots.index(inner.offset) + 1 if inner.offset in slots else None
+    else:
+        parameters = FUNCTIONS.get(symbol) or (SYSCALLS.get(call or "") if symbol.startswith("__") else None)
+        base = _base(inner)
+        number = argument_number(base.name) if isinstance(base, Register) else None
+        number = base.index if isinstance(base, ArgN) else number
+    if number is None or parameters is None or number > len(parameters):
+        return None
+    parameter = parameters[number - 1]
+    return f"{parameter.ctype}{parameter.name}" if "__user" in parameter.ctype else None
+
+
+def replace_words(log: Log, places: Places, first: int, words: list[str], label: str) -> Fix:
+    """A fix: the words from ``first`` on replaced, what lies between them kept."""
+    text = "".join(
+        word + (log.between(n) if n < first + len(words) - 1 else "") for n, word in enumerate(words, first)
+    )
+    last = first + len(words) - 1
+    end = log.starts[last] + len(log.typed[last])
+    return Fix(places.char(log.starts[first]), places.char(end), _read(text), _read(label))
+
+
+def _parsed(word: str) -> FetchArg | None:
+    try:
+        return parse_fetcharg(_read(word))
+    except ProbeSyntaxError:
+        return None
+
+
+def _read(word: str) -> str:
+    return word.encode("latin-1", "replace").decode("utf-8", "surrogateescape")
+
+
+def _raw(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
