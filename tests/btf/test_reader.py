@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kptui.btf import Btf
@@ -233,6 +233,7 @@ def test_cycles_end() -> None:
     assert btf.prototype("f") is None
 
 
+@settings(deadline=None)  # a hang is what the time-out of the tests is for
 @given(st.data())
 def test_damaged_btf_is_refused_or_read(data: st.DataObject) -> None:
     blob = bytearray(sample())
