@@ -1,0 +1,44 @@
+"""Pointers into user memory that BTF doesn't mark: kernels built with gcc before 16 have no type tags."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from kptui.probes.abi import syscall_of
+from kptui.probes.syscalls import FUNCTIONS, SYSCALLS
+
+_PARAMETERS: Final = frozenset({
+    ("do_sys_open", "filename"), ("getname", "filename"), ("getname_flags", "filename"),
+    ("getname_uflags", "filename"), ("user_path_at", "name"), ("user_path_at_empty", "name"),
+    ("strncpy_from_user", "src"), ("strnlen_user", "str"), ("strndup_user", "s"), ("memdup_user", "src"),
+    ("_copy_from_user", "from"), ("_copy_to_user", "to"), ("copy_mount_string", "data"),
+    ("import_iovec", "uvec"), ("import_ubuf", "buf"), ("move_addr_to_kernel", "uaddr"),
+    ("__sys_connect", "uservaddr"), ("__sys_bind", "umyaddr"), ("__sys_sendto", "buff"),
+    ("__sys_sendto", "addr"), ("__sys_recvfrom", "ubuf"), ("__sys_recvfrom", "addr"),
+    ("__sys_sendmsg", "msg"), ("__sys_recvmsg", "msg"), ("do_execveat_common", "argv"),
+    ("do_fchmodat", "filename"), ("do_fchownat", "filename"), ("do_faccessat", "filename"),
+    ("do_readlinkat", "pathname"), ("do_readlinkat", "buf"), ("vfs_fstatat", "filename"),
+    ("do_utimes", "filename"), ("do_sys_truncate", "pathname"), ("vfs_readlink", "buffer"),
+})  # fmt: skip
+_MEMBERS: Final = frozenset({
+    ("filename", "uptr"), ("iovec", "iov_base"), ("msghdr", "msg_control_user"), ("user_arg_ptr", "native"),
+    ("iov_iter", "ubuf"), ("user_msghdr", "msg_name"), ("user_msghdr", "msg_iov"),
+})  # fmt: skip
+_NAMES: Final = frozenset({"ubuf", "uaddr", "uptr", "useraddr", "user_buf", "userbuf", "uservaddr", "uvec"})
+"""Names that nobody gives to a kernel pointer."""
+
+
+def is_user_parameter(function: str, parameter: str) -> bool:
+    """Whether that parameter, if it is a pointer, is known to lead into user memory."""
+    if parameter in _NAMES or (function, parameter) in _PARAMETERS:
+        return True
+    known = FUNCTIONS.get(function)
+    if known is None and function.startswith("__"):
+        call = syscall_of(function)
+        known = None if call is None else SYSCALLS.get(call)
+    return any(arg.name == parameter and "__user" in arg.ctype for arg in known or ())
+
+
+def is_user_member(struct: str, member: str) -> bool:
+    """The same of a structure's member."""
+    return (struct, member) in _MEMBERS
