@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kptui.probes.abi import ARGUMENT_REGISTERS, REGISTERS, mistaken_register
+from kptui.probes.check import uprobe, uprobe_advice
 from kptui.probes.check.head import DEFAULT_GROUPS, sanitised
 from kptui.probes.check.log import Entry, Log
 from kptui.probes.check.sentences import SENTENCES
@@ -60,9 +61,17 @@ Advice = tuple[str, tuple[Fix, ...]]
 
 def advise(entry: Entry, log: Log, target: Target, places: Places) -> Advice:
     """The sentence for an entry and its fixes."""
-    found = _FIXES.get(entry.code)
-    sentence, fixes = found(Case(entry, log, target, places)) if found is not None else ("", ())
-    return sentence or SENTENCES.get(entry.code, ""), fixes
+    case = Case(entry, log, target, places)
+    sentences, advice = SENTENCES, None
+    if log.probe == "user":
+        sentences = SENTENCES | uprobe_advice.SENTENCES
+        special = uprobe_advice.FIXES.get(entry.code)
+        advice = special(case) if special is not None else None
+    if advice is None:
+        usual = _FIXES.get(entry.code)
+        advice = usual(case) if usual is not None else ("", ())
+    sentence, fixes = advice
+    return sentence or sentences.get(entry.code, ""), fixes
 
 
 def _by(fix: Fix | None, sentence: str = "") -> Advice:
@@ -229,6 +238,8 @@ def _free_event(case: Case) -> Advice:
             return "", ()
         kind = "r" if command.startswith("r") or case.log.typed[1].endswith("%return") else "p"
         name = sanitised(f"{kind}_{place[1]}_{int(place[2] or '0', 0)}")
+    elif not name and (file := uprobe.split_place(case.log.typed[1])) is not None:
+        name = re.sub(r"[^A-Za-z0-9_]", "_", uprobe.generated(*file))
     if not name:
         return "", ()
     names = {old.event for old in standing_of(target) if old.group == group}

@@ -79,6 +79,8 @@ def _dereference(parser: Parser, text: str) -> Nested:
 
 
 def _per_cpu(parser: Parser, text: str) -> Nested:
+    if not parser.head.in_kernel:
+        raise parser.log.refuse(parser.offset, "NOSUP_PERCPU")
     prefix = _CPU_PTR if text.startswith(_CPU_PTR) else _CPU_READ
     parser.offset += len(prefix)
     inner = text[len(prefix) :]
@@ -104,7 +106,7 @@ def _matching(text: str) -> int:
 def _cast(parser: Parser, text: str) -> Nested:
     """``(STRUCT[,FIELD])EXPR->MEMBER`` (handle_typecast)."""
     log: Log = parser.log
-    if not parser.traits.btf or not (parser.head.entry or parser.head.sees_return):
+    if not parser.traits.btf or not parser.head.at_function:
         raise log.refuse(parser.offset, "NOSUP_BTFARG", "EOPNOTSUPP")
     before = parser.offset
     close = text.find(")")

@@ -28,6 +28,7 @@ RESERVED: Final = frozenset({
     "common_type", "common_flags", "common_preempt_count", "common_pid", "common_tgid", "__probe_ip",
     "__probe_ret_ip", "__probe_func",
 })  # fmt: skip
+KERNEL_TYPES: Final = frozenset({"symbol", "symstr"})
 _STRING_SOURCES: Final = {"DEREF", "UDEREF", "IMM", "COMM", "DATA"}
 _SYMSTR_SOURCES: Final = {"REG", "STACK", "RETVAL", "ARG", "DEREF"}
 
@@ -53,6 +54,8 @@ class Arguments:
         self.log = log
         self.traits = target.traits
         self.head = head
+        symbols = head.in_kernel or self.traits.user_symbols
+        self._types = self.traits.types if symbols else self.traits.types - KERNEL_TYPES
         self.proto = proto
         self.last = members.Last()
         self.offset = 0
@@ -166,7 +169,7 @@ class Arguments:
                     raise self.log.refuse(self.offset + at, "NEED_STRING_TYPE")
                 raise Refused("EINVAL", '$comm and \\"text" can only have the type string.')
             return expr, given, at, count, "string"
-        kind = find_type(given, self.traits.types)
+        kind = find_type(given, self._types)
         if kind is None:
             raise self.log.refuse(self.offset + at, "BAD_TYPE")
         return expr, given, at, count, kind
@@ -212,9 +215,13 @@ class Arguments:
         elif first == "\\":
             self._constant(text)
         elif self.traits.moving_caret and (ktext.is_letter(text) or first == "_"):
-            if not (self.head.entry or self.head.sees_return):
+            if not self.head.at_function:
                 raise self.log.refuse(self.offset, "NOSUP_BTFARG")
             self._btf(text)
+        elif first == "(" and self.traits.event_cast and self.head.probe != "event":
+            if self.traits.btf:
+                raise self.log.refuse(self.offset, "TYPECAST_NOT_EVENT")
+            raise self.log.refuse(self.offset, "NOSUP_BTFARG", "EOPNOTSUPP")
         elif not self.op:
             raise self.log.refuse(self.offset, "BAD_FETCH_ARG")
 
@@ -233,11 +240,11 @@ class Arguments:
             if not self.head.sees_return:
                 raise self.log.refuse(self.offset, "RETVAL_ON_PROBE")
             self.set("RETVAL")
-            if self.traits.btf:
+            if self.traits.btf and self.head.in_kernel:
                 self._btf(text)
         elif name.startswith("stack"):
             self._stack(name[5:])
-        elif self.traits.typecast and name.startswith("current"):
+        elif self.traits.typecast and self.head.in_kernel and name.startswith("current"):
             if name[7:8] == "-":
                 self._btf(text)
             elif name != "current":
@@ -249,14 +256,14 @@ class Arguments:
         else:
             raise self.log.refuse(self.offset, "BAD_VAR")
 
-    def _decimal(self, text: str, code: str) -> int:
+    def _decimal(self, text: str, code: str | None) -> int:
         try:
             value = ktext.kstrtoul(text, 10)
         except ktext.NumberError as error:
             raise self.log.refuse(
                 self.offset, "BAD_VAR", error.errno if self.traits.typecast else "EINVAL"
             ) from None
-        if value > _PARAM_MAX:
+        if code is not None and value > _PARAM_MAX:
             raise self.log.refuse(self.offset, code)
         return value
 
@@ -266,7 +273,7 @@ class Arguments:
             return
         if not ktext.is_digit(number):
             raise self.log.refuse(self.offset, "BAD_VAR")
-        self._decimal(number, "BAD_STACK_NUM")
+        self._decimal(number, "BAD_STACK_NUM" if self.head.in_kernel else None)
         self.set("STACK")
 
     def _argument(self, number: str) -> None:
@@ -274,7 +281,7 @@ class Arguments:
             raise self.log.refuse(self.offset, "BAD_ARG_NUM")
         if self.head.entry:
             self.set("ARG")
-        elif self.head.sees_return and self.traits.return_args:
+        elif self.head.at_function and self.traits.return_args:
             self.set("EDATA")
         else:
             raise self.log.refuse(self.offset, "NOFENTRY_ARGS")
@@ -284,8 +291,13 @@ class Arguments:
             self._number(text[1:], self.offset, "BAD_MEM_ADDR")
             self.set("IMM")
         elif text[1:2] == "+":
-            raise self.log.refuse(self.offset, "FILE_ON_KPROBE")
+            if self.head.in_kernel:
+                raise self.log.refuse(self.offset, "FILE_ON_KPROBE")
+            self._number(text[2:], self.offset, "BAD_FILE_OFFS", signed=True)
+            self.set("FOFFS")
         else:
+            if not self.head.in_kernel:
+                raise self.log.refuse(self.offset, "SYM_ON_UPROBE")
             self.symbols.append(text[1:])
             self.set("SYMBOL")
             self._push("IMM")

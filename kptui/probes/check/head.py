@@ -7,10 +7,11 @@ from types import MappingProxyType
 from typing import Final
 
 from kptui.probes.check import ktext
-from kptui.probes.check.log import Log, Probe
+from kptui.probes.check.log import Log, Probe, Refused
 from kptui.probes.check.target import Target
 
 MAX_NAME: Final = 64  # MAX_EVENT_NAME_LEN, with the terminating NUL
+MAX_ARGS: Final = 128
 
 DEFAULT_GROUPS: Final = MappingProxyType({
     "kernel": "kprobes", "user": "uprobes", "function": "fprobes", "tracepoint": "tracepoints",
@@ -43,6 +44,16 @@ class Head:
     counter: int = 0
 
     @property
+    def in_kernel(self) -> bool:
+        """Whether the probe is on the kernel, so that arguments may name its symbols (TPARG_FL_KERNEL)."""
+        return self.probe != "user"
+
+    @property
+    def at_function(self) -> bool:
+        """Whether the parameters of a kernel function are at hand: at its entry, or kept until its return."""
+        return self.in_kernel and (self.entry or self.sees_return)
+
+    @property
     def module(self) -> str | None:
         name, colon, _ = (self.symbol or "").partition(":")
         return name if colon else None
@@ -62,6 +73,16 @@ class NotMine(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def limit_count(log: Log, target: Target, words: list[str]) -> list[str]:
+    """The argument words that this kernel reads: the first 128 where it drops the others in silence."""
+    if len(words) <= MAX_ARGS or target.traits.count == "cut":
+        return words[:MAX_ARGS]
+    if target.traits.count == "message":
+        log.index = 2
+        raise log.refuse(0, "TOO_MANY_ARGS", "E2BIG")
+    raise Refused("E2BIG", f"A probe has at most {MAX_ARGS} arguments.")
 
 
 def event_name(log: Log, target: Target, spec: str, at: int) -> tuple[str, str | None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kptui.probes.check import advice, kinds, meta
 from kptui.probes.check.fetch import Arguments, Parsed
-from kptui.probes.check.head import Head
+from kptui.probes.check.head import Head, limit_count
 from kptui.probes.check.ktext import split_words
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.standing import remove
@@ -14,7 +14,6 @@ from kptui.verdict import Problem, Verdict
 
 MAX_WRITE = 4095
 """Bytes of a line that the kernel takes, its newline included if there is one (WRITE_BUFSIZE - 1)."""
-MAX_ARGS = 128
 
 
 def check_definition(line: str, target: Target) -> Verdict:
@@ -93,13 +92,7 @@ def parse_arguments(log: Log, target: Target, head: Head) -> tuple[list[str], li
     rewrites = head.probe in kinds.REWRITTEN
     if traits.moving_caret and rewrites:
         words, rewritten = meta.expand(log, target, head, proto)
-    if len(words) > MAX_ARGS:
-        if traits.count == "message":
-            log.index = 2
-            raise log.refuse(0, "TOO_MANY_ARGS", "E2BIG")
-        if traits.count == "silent":
-            raise Refused("E2BIG", f"A probe has at most {MAX_ARGS} arguments.")
-        words = words[:MAX_ARGS]
+    words = limit_count(log, target, words)
     if rewrites:
         words = meta.expand_dentries(log, target, words, logged=not rewritten)
     arguments = Arguments(log, target, head, proto)

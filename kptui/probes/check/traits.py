@@ -57,6 +57,8 @@ class Traits:
     string_message: bool  # 6.9: $comm and constants with another type get a log entry
     arg0_checked: bool  # 6.19: the word $arg0 is refused before the prototype is looked at
     typecast: bool  # 7.2: typecasts, $current, this_cpu_*; loop in place of recursion, at most 8 levels
+    event_cast: bool  # 6.18.44 (not 6.18.15): typecasts for event probes only, with a message for the others
+    user_symbols: bool  # before 6.2: uprobes take the types symbol and symstr, which can't work
     size_limit: bool  # 2026: at most 3072 bytes of fixed data in an event
     count: str  # what happens to the 129th argument: "cut", "silent" (E2BIG without entry), "message"
     body_limit: int  # longest argument expression in bytes
@@ -86,8 +88,11 @@ def _size_limited(version: tuple[int, int, int]) -> bool:
 
 
 def _spelled_variable(version: tuple[int, int, int]) -> bool:
-    # "$-valiable" was mended in 7.0 and in 6.12's stable tree, not in 6.18.15.
-    return version >= (7, 0, 0) or (version[:2] == (6, 12) and (version[2] == 0 or version[2] >= 50))
+    # "$-valiable" was mended in 7.0 and in stable trees: in 6.12's, and in 6.18's between 6.18.15 and 6.18.44.
+    series, patch = version[:2], version[2]
+    if series in {(6, 12), (6, 18)}:
+        return patch == 0 or patch >= {(6, 12): 50, (6, 18): 30}[series]
+    return version >= (7, 0, 0)
 
 
 @lru_cache(maxsize=64)
@@ -131,6 +136,8 @@ def traits_of(release: str, features: frozenset[str], codes: frozenset[str] | No
         string_message=has("NEED_STRING_TYPE", version >= (6, 9, 0)),
         arg0_checked=version >= (6, 19, 0),
         typecast=typecast,
+        event_cast=not typecast and has("TYPECAST_NOT_EVENT", version[:2] == (6, 18) and version[2] >= 44),
+        user_symbols=version < (6, 2, 0),
         size_limit=has("EVENT_TOO_BIG", _size_limited(version)),
         count=count,
         body_limit=255 if typecast else 63,

@@ -7,12 +7,11 @@ from typing import Final
 
 from kptui.probes.check import ktext
 from kptui.probes.check.fetch import Parsed
-from kptui.probes.check.head import DEFAULT_GROUPS, MAX_NAME, Head, NotMine, event_name
+from kptui.probes.check.head import DEFAULT_GROUPS, MAX_NAME, Head, NotMine, event_name, limit_count
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.standing import Standing, same_name, standing_of
 from kptui.probes.check.target import File, Target
 
-MAX_ARGS: Final = 128
 _BASE_END: Final = re.compile("[.-]|_")
 _LISTED: Final = re.compile(r"(.*):0x([0-9a-f]+)(?:\(0x([0-9a-f]+)\))?", re.DOTALL)
 
@@ -22,6 +21,7 @@ def read_head(log: Log, target: Target) -> Head:
     if len(log.words) < 2:
         raise NotMine("A definition needs a place after the command, as in “p /bin/sh:0x1234”.")
     command, word = log.words[:2]
+    limit_count(log, target, log.words[2:])
     path, colon, place = word.rpartition(":")
     if "/" not in word or not colon or not ktext.is_digit(place):
         raise NotMine("A uprobe’s place is PATH:OFFSET: a path with a slash, a colon, a number.")
@@ -41,6 +41,15 @@ def read_head(log: Log, target: Target) -> Head:
         event = generated(path, offset)
     returns = command[0] == "r" or bool(percent)
     return Head(returns, returns, False, None, offset, group, event, None, "user", path, counter)
+
+
+def split_place(word: str) -> tuple[str, int] | None:
+    """Path and offset of ``PATH:OFFSET``, whatever follows; None for what is none."""
+    path, _, place = word.rpartition(":")
+    try:
+        return path, ktext.kstrtoul(re.split("[%(]", place)[0])
+    except ktext.NumberError:
+        return None
 
 
 def generated(path: str, offset: int) -> str:

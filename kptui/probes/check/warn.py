@@ -11,6 +11,7 @@ from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
 from kptui.probes.check.place import waits_for_module
 from kptui.probes.check.target import Target
+from kptui.probes.check.uprobe_advice import uprobe_notes
 from kptui.probes.check.wrappers import Places, wrapper_notes
 from kptui.verdict import Fix, Note
 
@@ -28,7 +29,7 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
 
     command = log.words[0]
     prefix = command[1:].partition(":")[0]
-    if prefix and not ktext.is_digit(prefix):
+    if prefix and not ktext.is_digit(prefix) and head.probe == "kernel":
         say(f"The kernel ignores “{_show(prefix)}” between the command and the colon.")
     if head.probe == "kernel" and waits_for_module(target, head.symbol):
         say(f"Module {_show(head.module or '')} isn’t loaded: the probe waits until it is.")
@@ -41,7 +42,11 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
     for number, word in enumerate(words, 1):
         for sentence in _argument(word, number):
             say(sentence)
-    return (*out, *(wrapper_notes(log, target, head, places) if head.probe == "kernel" else ()))
+    if head.probe == "kernel":
+        out.extend(wrapper_notes(log, target, head, places))
+    elif head.probe == "user":
+        out.extend(uprobe_notes(log, head, words, places))
+    return tuple(out)
 
 
 def _argument(word: str, number: int) -> Iterator[str]:
