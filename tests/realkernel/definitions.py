@@ -1,28 +1,29 @@
 """Probe definitions written to a running kernel, and the kernel's answers compared with ours.
 
-Two commands; only the second needs the package, so that the first runs with any guest's bare Python:
-
     python3 -m tests.realkernel.definitions ask --seed 1 --count 1500 --out answers.json
+    python3 -m tests.realkernel.definitions ask --interface uprobe --out answers.json
     python3 -m tests.realkernel.definitions compare answers.json ...
 
 ``ask`` defines a few events of its own, writes one definition after the other (one write(2) each, appended),
 reads the new entries of error_log, takes away what was defined, and in the end everything. No event is ever
-enabled. Beside the answers it saves what a judge needs to know of the kernel: README, symbol counts, modules,
-BTF.
+enabled. Beside the answers it saves what a judge needs to know of the kernel: README, symbols, places, modules,
+BTF. ``tests.realkernel.agreement`` does both for all kernels.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import json
 import os
 import re
 import sys
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.realkernel.definitions_gen import STANDING, definitions
+from tests.realkernel.facts import kernel_facts
+from tests.realkernel.interfaces import INTERFACES
+from tests.realkernel.words import BTF_FILE, read_words
 
 TRACEFS = Path("/sys/kernel/tracing")
 # -- in the guest
@@ -62,8 +63,8 @@ def _entries(text: str) -> list[tuple[str, str, int, str]]:
 class Asker:
     """Writes definitions and takes them away again."""
 
-    def __init__(self) -> None:
-        self.events = TRACEFS / "kprobe_events"
+    def __init__(self, file: str) -> None:
+        self.events = TRACEFS / file
         self.log = TRACEFS / "error_log"
 
     def restore(self, before: list[str]) -> None:
@@ -83,11 +84,13 @@ class Asker:
                 if line not in now:
                     _write(self.events, line)
 
-    def ask(self, texts: list[str]) -> list[dict[str, object]]:
-        for line in STANDING:
+    def ask(self, texts: Sequence[str], standing: Sequence[str]) -> list[dict[str, object]]:
+        """The answers; ``before`` is then what stood while they were given."""
+        others = _read(self.events).splitlines()
+        for line in standing:
             if _write(self.events, line):
                 raise SystemExit(f"cannot define {line}")
-        before = _read(self.events).splitlines()
+        before = self.before = _read(self.events).splitlines()
         out = []
         try:
             for text in texts:
@@ -99,43 +102,26 @@ class Asker:
                     self.restore(before)
         finally:
             for line in _read(self.events).splitlines():
-                _write(self.events, "-:" + line.split(" ")[0].partition(":")[2])
+                if line not in others:
+                    _write(self.events, "-:" + line.split(" ")[0].partition(":")[2])
         return out
 
 
-def _kernel_facts(texts: list[str]) -> dict[str, object]:
-    """README, release, and what kallsyms says of every name that the definitions could mean."""
-    names = set(re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", " ".join(texts)))
-    symbols: dict[str, list[str]] = {}
-    for line in Path("/proc/kallsyms").read_text().splitlines():
-        _, kind, name, *module = line.split()
-        if name in names:
-            symbols.setdefault(name, []).append(kind + (module[0] if module else ""))
-    blacklist = set()
-    with contextlib.suppress(OSError):
-        for line in Path("/sys/kernel/debug/kprobes/blacklist").read_text().splitlines():
-            blacklist.add(line.split()[-1])
-    traceable = {line.split()[0] for line in _read(TRACEFS / "available_filter_functions").splitlines()}
-    return {
-        "release": os.uname().release,
-        "readme": _read(TRACEFS / "README"),
-        "symbols": symbols,
-        "modules": [line.split()[0] for line in Path("/proc/modules").read_text().splitlines()],
-        "events": _read(TRACEFS / "available_events").split(),
-        "blacklist": sorted(blacklist & names),
-        "traceable": sorted(traceable & names),
-    }
-
-
 def ask(options: argparse.Namespace) -> int:
-    texts = definitions(options.seed, options.count)
-    facts = _kernel_facts(texts)
-    answers = Asker().ask(texts)
+    interface = INTERFACES[options.interface]
+    if not (TRACEFS / interface.file).exists() or interface.feature not in _read(TRACEFS / "README"):
+        print(f"this kernel has no {options.interface} interface")
+        return 3
+    words = read_words()
+    texts = interface.texts(options.seed, options.count, words)
+    facts = kernel_facts(texts)
+    asker = Asker(interface.file)
+    answers = asker.ask(texts, interface.standing(words))
     out = Path(options.out)
-    btf = Path("/sys/kernel/btf/vmlinux")
-    if btf.exists():
-        out.with_suffix(".btf").write_bytes(zlib.compress(btf.read_bytes(), 1))
-    out.write_text(json.dumps({**facts, "seed": options.seed, "answers": answers}))
+    if BTF_FILE.exists():
+        out.with_suffix(".btf").write_bytes(zlib.compress(BTF_FILE.read_bytes(), 1))
+    about = {"interface": options.interface, "seed": options.seed, "existing": asker.before}
+    out.write_text(json.dumps({**facts, **about, "answers": answers}))
     return 0
 
 
@@ -144,9 +130,12 @@ def ask(options: argparse.Namespace) -> int:
 
 def compare(options: argparse.Namespace) -> int:
     """Print the agreement and each class of difference; 1 if there is an unexplained one."""
-    from tests.realkernel.definitions_compare import report
+    from tests.realkernel.definitions_compare import compared
 
-    return max(report(Path(path), show=options.show) for path in options.answers)
+    found = [compared(Path(path)) for path in options.answers]
+    for agreement in found:
+        print(agreement.text(options.show))
+    return 1 if any(agreement.classes for agreement in found) else 0
 
 
 def main() -> int:
@@ -155,6 +144,7 @@ def main() -> int:
     asking = commands.add_parser("ask", help="in the guest: write definitions, save the answers")
     asking.add_argument("--seed", type=int, default=1)
     asking.add_argument("--count", type=int, default=1500)
+    asking.add_argument("--interface", choices=tuple(INTERFACES), default="kprobe")
     asking.add_argument("--out", required=True)
     asking.set_defaults(run=ask)
     comparing = commands.add_parser("compare", help="outside: judge the same definitions and compare")

@@ -4,33 +4,75 @@ from __future__ import annotations
 
 import errno
 import json
-import re
 import time
 import zlib
-from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kptui.btf import Btf
 from kptui.probes.check import Target, check_definition
+from kptui.probes.check.log import MESSAGES
+from kptui.probes.check.place import waits_for_module
+from kptui.probes.check.target import File, Landing
 from kptui.probes.check.traits import release_numbers
-from tests.realkernel.definitions_gen import STANDING
+from kptui.verdict import Verdict
+from tests.realkernel.agree import Agreement
 
-_FAR = re.compile(r"\S+\s+(?:_s?text\+\S+|[^\s+]+\+(?:[0-9]{7,}|0x[0-9a-f]{6,}))")
-
-
-def only_the_kernel_knows(text: str, ok: bool, theirs: str | None) -> bool:
-    """Whether the difference is about the code at the place: no instruction boundary there, or an offset that
-    leads to another function, of which we can't know whether that is its entry.
-    """
-    return (ok and theirs == "EILSEQ") or _FAR.match(text.lstrip()) is not None
+Said = tuple[str | None, list[tuple[str, int, str]]]
+"""An errno's name (None: accepted) and message, column and command of each entry."""
 
 
-def is_cut(release: str, command: str) -> bool:
-    """Whether error_log shows neither the whole command nor a caret line of its own: before 5.18 it kept 256
-    bytes of both the heading and the command.
-    """
-    return release_numbers(release) < (5, 18, 0) and len(command.encode("utf-8", "surrogateescape")) > 242
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One definition: what we say, what the kernel said, and where its place leads (None: nowhere known)."""
+
+    text: str
+    verdict: Verdict
+    theirs: Said
+    place: dict[str, Any] | None
+    data: dict[str, Any]
+
+    @property
+    def ours(self) -> Said:
+        problems = self.verdict.problems
+        return self.verdict.errno, [(p.message, p.column, self.verdict.command) for p in problems]
+
+
+def _boundary(case: Case) -> bool:
+    """Inside a function: whether an instruction begins there, only a disassembler could tell."""
+    inside = case.place is not None and not case.place["entry"]
+    messages = [message for message, *_ in case.theirs[1]]
+    return (
+        inside
+        and case.verdict.ok
+        and case.theirs[0] == "EILSEQ"
+        and messages == ["Probe point is not an instruction boundary"]
+    )
+
+
+def _cut(case: Case) -> bool:
+    """Before 5.18 error_log kept 256 bytes of heading and command together, and no caret after them."""
+    theirs, ours = case.theirs, case.ours
+    command = case.verdict.command.encode("utf-8", "surrogateescape")
+    return (
+        release_numbers(case.data["release"]) < (5, 18, 0)
+        and len(command) > 242
+        and ours[0] == theirs[0]
+        and not theirs[1]
+    )
+
+
+RULES: dict[str, Callable[[Case], bool]] = {
+    "no instruction begins at that offset": _boundary,
+    "error_log has no room for so long a command": _cut,
+}
+"""What only the kernel can know or show, each as an exact rule."""
+
+
+def _module(kind: str) -> str:
+    return kind[2:-1]
 
 
 def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
@@ -39,16 +81,22 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
     modules = set(data["modules"])
     events = {name.replace(":", "/") for name in data["events"]}
     traceable, blacklist = set(data["traceable"]), set(data["blacklist"])
+    places: dict[str, Any] = data["places"]
+    functions = {place["function"]: place for place in places.values()}
 
     def count(name: str, module: str | None) -> int:
         kinds = symbols.get(name, [])
         if module is None:
             return len(kinds)
-        return sum(kind[1:] == f"[{module}]" for kind in kinds)
+        return sum(_module(kind) == module for kind in kinds)
 
     def refused(name: str, module: str | None) -> str | None:
-        kinds = symbols.get(name, [])
-        if module is not None or not kinds:
+        if (place := functions.get(name)) is not None:
+            if not place["text"]:
+                return "not in the kernel's text"
+            return "blacklisted" if place["blacklisted"] else None if place["traced"] else "not traceable"
+        kinds = [kind for kind in symbols.get(name, []) if module is None or _module(kind) == module]
+        if not kinds:
             return None
         if name in blacklist:
             return "blacklisted"
@@ -56,8 +104,18 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
             return "data"
         return None if name in traceable else "not traceable"
 
-    standing = tuple(line.replace("r:", "r10:") for line in STANDING)
+    def landing(symbol: str | None, offset: int) -> Landing | None:
+        place = places.get(str(offset) if symbol is None else f"{symbol}+{offset}")
+        if place is None:
+            return None
+        return Landing(place["function"], 0 if place["entry"] else place["offset"])
+
     types = None if btf is None else Btf.parse(btf)
+
+    def find_file(path: str) -> File | str | None:
+        known = data["files"].get(path.encode("latin-1").decode("utf-8", "surrogateescape"))
+        return known if known is None or isinstance(known, str) else File(known[0], tuple(known[1]))
+
     codes = None
     if types is not None:
         codes = frozenset(name.removeprefix("TP_ERR_") for name in types.enumerators("TP_ERR_"))
@@ -67,10 +125,13 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         symbol_count=count,
         is_loaded_module=lambda name: name in modules,
         not_probeable=refused,
+        landing=landing,
         event_exists=lambda group, event: f"{group}/{event}" in events,
-        existing=standing,
+        existing=tuple(data["existing"]),
         error_codes=codes,
         btf=types,
+        interface=data["interface"],
+        find_file=find_file,
     )
 
 
@@ -78,41 +139,55 @@ def _name(number: int) -> str | None:
     return None if not number else {errno.EOPNOTSUPP: "EOPNOTSUPP"}.get(number, errno.errorcode[number])
 
 
-def report(path: Path, *, show: int = 5) -> int:
-    """Print how far one file of answers agrees with the checker; 1 if there are unexplained differences."""
+def _messages(target: Target) -> frozenset[str]:
+    """The texts of the kernel's own codes; all that the package knows where the kernel doesn't tell."""
+    codes = target.error_codes or frozenset(MESSAGES)
+    return frozenset(target.traits.says(code) or MESSAGES.get(code, code) for code in codes)
+
+
+def compared(path: Path) -> Agreement:
+    """How far one file of answers agrees with the checker."""
     data = json.loads(path.read_text())
     saved = path.with_suffix(".btf")
     target = target_from(data, zlib.decompress(saved.read_bytes()) if saved.exists() else None)
-    classes: dict[str, list[str]] = defaultdict(list)
-    agreed = explained = refused = 0
-    slowest = spent = 0.0
+    found = Agreement(data["release"], data["interface"], str(data["seed"]), known=_messages(target))
     for answer in data["answers"]:
         start = time.perf_counter()
         verdict = check_definition(answer["text"], target)
-        took = time.perf_counter() - start
-        spent, slowest = spent + took, max(slowest, took)
-        theirs = (_name(answer["errno"]), [tuple(entry) for entry in answer["entries"]])
-        ours = (verdict.errno, [(p.message, p.column, verdict.command) for p in verdict.problems])
-        refused += theirs[0] is not None
-        if ours == theirs:
-            agreed += 1
-        elif only_the_kernel_knows(answer["text"], verdict.ok, theirs[0]) or (
-            is_cut(data["release"], verdict.command) and ours[0] == theirs[0]
-        ):
-            explained += 1
+        found.spent.append(time.perf_counter() - start)
+        theirs: Said = (_name(answer["errno"]), [tuple(entry) for entry in answer["entries"]])
+        case = Case(answer["text"], verdict, theirs, _place(answer["text"], target, data), data)
+        found.total += 1
+        found.accepted += theirs[0] is None
+        found.messages.update(message for message, *_ in theirs[1])
+        if not theirs[1]:
+            found.messages[theirs[0] or "accepted"] += 1
+        if case.ours == theirs:
+            found.agreed += 1
+        elif rule := next((name for name, holds in RULES.items() if holds(case)), None):
+            found.explained[rule] += 1
         else:
-            mine = "; ".join(m for m, *_ in ours[1]) or "no entry"
-            other = "; ".join(m for m, *_ in theirs[1]) or "no entry"
-            key = f"{ours[0]} {mine}  <>  {theirs[0]} {other}"
-            classes[key].append(f"{answer['text']!r}\n      ours {ours}\n      real {theirs}")
-    total = len(data["answers"])
-    print(
-        f"{data['release']} seed {data['seed']}: {agreed} of {total} agree ({agreed / total:.2%}), "
-        f"{explained} only the kernel can know or show; {refused} were refused; "
-        f"{spent / total * 1e3:.3f} ms each, {slowest * 1e3:.2f} ms at most"
-    )
-    for key, examples in sorted(classes.items(), key=lambda item: -len(item[1])):
-        print(f"  {len(examples)} x {key}")
-        for example in examples[:show]:
-            print(f"    {example}")
-    return 1 if classes else 0
+            mine = "; ".join(message for message, *_ in case.ours[1]) or "no entry"
+            other = "; ".join(message for message, *_ in theirs[1]) or "no entry"
+            key = f"{case.ours[0]} {mine}  <>  {theirs[0]} {other}"
+            found.classes[key].append(f"{answer['text']!r}\n      ours {case.ours}\n      real {theirs}")
+    return found
+
+
+def _place(text: str, target: Target, data: dict[str, Any]) -> dict[str, Any] | None:
+    """Where the second word leads, as the guest's kallsyms had it."""
+    words = text.split()
+    place = words[1].partition("%")[0] if len(words) > 1 else ""
+    if waits_for_module(target, place):
+        return None
+    found: dict[str, Any] | None = data["places"].get(_key(place))
+    return found
+
+
+def _key(place: str) -> str:
+    symbol, plus, offset = place.partition("+")
+    try:
+        number = int(offset, 8 if offset[:1] == "0" and offset.isdigit() else 0) if plus else 0
+        return str(int(symbol, 0)) if symbol[:1].isdigit() else f"{symbol}+{number}"
+    except ValueError:
+        return ""

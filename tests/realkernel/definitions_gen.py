@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import re
 
+from tests.realkernel.words import Words
+
 GROUP = "kptuidef"
 STANDING = (
     f"p:{GROUP}/one vfs_read a=%di b=+0(%si):string",
@@ -111,8 +113,9 @@ JUNK = [
 class Generator:
     """Seeded definitions: valid, nearly valid, and garbage."""
 
-    def __init__(self, seed: str) -> None:
+    def __init__(self, seed: str, words: Words) -> None:
         self.random = random.Random(seed)
+        self.words = words
         self.careful = False
 
     def some(self, good: list[str], wrong: list[str], rate: float = 0.1) -> str:
@@ -298,9 +301,9 @@ def is_safe(text: str) -> bool:
     return not re.search(r"\$arg[0-9]{10}", text) and "\n" not in text and "\0" not in text
 
 
-def definitions(seed: int, count: int) -> list[str]:
+def definitions(seed: int, count: int, words: Words | None = None) -> list[str]:
     """``count`` definitions for one seed."""
-    generator = Generator(f"definitions {seed}")
+    generator = Generator(f"definitions {seed}", words or Words())
     out: list[str] = []
     while len(out) < count:
         text = generator.definition()

@@ -1,9 +1,7 @@
 """Filters written to a running kernel, and the kernel's answers compared with ours.
 
-Three commands; only the last needs the package, so the first runs in any guest with Python 3.8 or later:
-
-    python3 tests/realkernel/filters.py ask --seed 1 --count 1500 --out answers.json
-    python3 tests/realkernel/filters.py ask --uprobes --out answers.json      a kernel without kprobes
+    python3 -m tests.realkernel.filters ask --seed 1 --count 1500 --out answers.json
+    python3 -m tests.realkernel.filters ask --uprobes --out answers.json      a kernel without kprobes
     python3 -m tests.realkernel.filters compare answers.json ...
 
 ``ask`` makes an instance and probe events of its own, leaves them disabled, writes one filter after the
@@ -18,24 +16,24 @@ import contextlib
 import errno
 import json
 import os
-import random
 import re
 import sys
+import time
 from pathlib import Path
+from typing import Any
 
+from kptui.events.format import EventFormat, parse_format
+from kptui.filters.check import check_filter, filter_file
+from kptui.filters.features import features_from_btf_names
+from kptui.filters.fields import field_table
+from kptui.filters.refusal import MESSAGES
+from tests.realkernel.agree import Agreement
+from tests.realkernel.filters_gen import Generator
+from tests.realkernel.words import BTF_FILE, TRACEFS, kallsyms
 
-def _words(text: str) -> list[str]:
-    return text.split()
-
-
-TRACEFS = Path("/sys/kernel/tracing")
 # Two runs at the same time, and events of others, must not meet.
 INSTANCE = f"kptui-filters-{os.getpid()}"
 GROUP = f"kptuiflt{os.getpid()}"
-KNOWN_FUNCTIONS = ("vfs_read", "vfs_write", "do_sys_openat2")
-UNKNOWN_FUNCTIONS = ("nosuch_fn", "vfs_read)", "vfs_read+4", "vfs_read&&x", "'vfs_read'", "")
-ADDRESSES = ("0x10", "0", "12x", "0xzz", "1" * 25, "99999999999999999999")
-
 ARGS = (
     "r=%di u8v=%di:u8 u16v=%di:u16 u32v=%di:u32 u64v=%di:u64 s8v=%di:s8 s16v=%di:s16 s32v=%di:s32 "
     "s64v=%di:s64 "
@@ -49,200 +47,16 @@ EVENTS = {
     f"{GROUP}/hid": f"p:{GROUP}/hid do_sys_openat2 {HIDING}",
     f"{GROUP}/ret": f"r:{GROUP}/ret do_sys_openat2 ret=$retval:s32 retx=$retval",
 }
-STATIC = ("sched/sched_switch", "syscalls/sys_enter_openat", "ipi/ipi_send_cpumask")
-NAMES = {
-    f"{GROUP}/flt": ["r", "sym", "__probe_ip", *re.findall(r"(\w+)=", ARGS)],
-    f"{GROUP}/hid": re.findall(r"(\w+)=", HIDING),
-    f"{GROUP}/ret": ["ret", "retx", "__probe_func", "__probe_ret_ip"],
-    "sched/sched_switch": ["prev_comm", "prev_pid", "prev_state", "next_prio"],
-    "syscalls/sys_enter_openat": ["dfd", "filename", "flags", "__syscall_nr"],
-    "ipi/ipi_send_cpumask": ["cpumask", "callsite"],
-}
-COMMON = _words(
-    "comm COMM cpu CPU common_cpu common_pid common_type common_flags common_preempt_count "
-    "stacktrace STACKTRACE "
-    "common_tgid pid nosuch none common_stacktrace"
+STATIC = (
+    "sched/sched_switch",
+    "syscalls/sys_enter_openat",
+    "ipi/ipi_send_cpumask",
+    "workqueue/workqueue_execute_start",
+    "sched/sched_process_exec",
+    "irq/irq_handler_entry",
 )
-OPERATORS = ("~", "!=", "==", "<=", "<", ">=", ">", "&")
-WRONG_OPERATORS = ("=", "!~", "=>", "=~", "|", "===", "in", "", "!", "<>", "<<", "&&", "~~", "==!")
-NUMBERS = _words(
-    "0 1 -1 -0 00 08 017 0x 0x1f 0XFF 0xg 1x 256 -129 65536 4294967296 9223372036854775807 "
-    "9223372036854775808 "
-    "-9223372036854775808 -9223372036854775809 18446744073709551615 18446744073709551616 0xffffffffffffffff "
-    "0x10000000000000000 +1 1.5 1e3 1_0 - -- 0b1 -0x5 0000000000000000000000001 12345678901234567890123"
-)
-STRINGS = (
-    '""',
-    '"a"',
-    "'b c'",
-    '"a*"',
-    '"*"',
-    '"[a-z]?"',
-    '"9p*"',
-    "'it\"s'",
-    '"it\'s"',
-    '"a && b"',
-    '"(("',
-    '"é"',
-    '"' + "x" * 255 + '"',
-    '"' + "x" * 256 + '"',
-    '"unclosed',
-    '"a\\"b"',
-    "'\t'",
-)
-CPU_LISTS = _words(
-    "0 1 0-1 N all ALL 0,1 ,0 0- -1 1-0 0-1:1/2 0-1:0/1 0-1:3/2 0:1/1 5 0,99999 0x1 none 0-N N-0 0-1:1/0 0N"
-)
-JUNK = [
-    "(",
-    ")",
-    "!",
-    "&&",
-    "||",
-    "&",
-    "|",
-    " ",
-    "\t",
-    "\n",
-    "\u00a0",
-    "#",
-    ";",
-    ",",
-    "$",
-    ".",
-    "[0]",
-    "é",
-    "à",
-    "=",
-    "1",
-]
-JUNK += [
-    "'",
-    '"',
-    "{",
-    "}",
-    "\\",
-    "\udcff",
-    "\udca0",
-    "\0",
-    "CPUS",
-    ".function",
-    ".ustring",
-    "and",
-    "or",
-    "not",
-]
-
-
-def is_safe(text: str) -> bool:
-    """Whether it may be written: complete in the kernel's eyes, whatever is cut off or stripped."""
-    raw = text.encode("utf-8", "surrogateescape").split(b"\0")[0].rstrip(b"\t\n\v\f\r \xa0")
-    return not raw.endswith((b"&&", b"||", b"!"))
-
-
-class Generator:
-    """Seeded filters for one event: valid, nearly valid, and garbage."""
-
-    def __init__(self, seed: str, names: list[str]) -> None:
-        self.random = random.Random(seed)
-        self.names = names
-
-    def blank(self) -> str:
-        return self.random.choice(["", " ", " ", " ", "  ", "\t", "\n"])
-
-    def name(self) -> str:
-        return self.random.choice(self.names if self.random.random() < 0.75 else COMMON)
-
-    def value(self) -> str:
-        kind = self.random.random()
-        if kind < 0.45:
-            return (
-                self.random.choice(NUMBERS)
-                if self.random.random() < 0.6
-                else str(self.random.randrange(-300, 70000))
-            )
-        if kind < 0.78:
-            return self.random.choice(STRINGS)
-        if kind < 0.9:
-            brace = self.random.choice(["{}"] * 8 + ["{", "}", "", "()"])
-            opening, closing = (brace[:1], brace[1:]) if brace != "}" else ("", "}")
-            return f"CPUS{opening}{self.random.choice([*CPU_LISTS, ''])}{closing}"
-        return self.random.choice(
-            ["word", "a.b", "*x*", "$x", "", "(1)", "comm", "=", "CPU", "CPUS ", "true"]
-        )
-
-    def predicate(self) -> str:
-        odd = self.random.random()
-        name = self.name()
-        operator = self.random.choice(OPERATORS)
-        value = self.value()
-        if odd < 0.08:
-            operator = self.random.choice(WRONG_OPERATORS)
-        elif odd < 0.16:
-            name += ".function" if self.random.random() < 0.8 else ".ustring.function"
-            value = self.random.choice([*KNOWN_FUNCTIONS * 2, *UNKNOWN_FUNCTIONS, *ADDRESSES])
-            if self.random.random() < 0.7:
-                operator = self.random.choice(["==", "!="])
-            value += " "
-        elif odd < 0.2:
-            name += self.random.choice(
-                [".ustring", ".function.ustring", ".Function", ". function", ".ustringx", "."]
-            )
-        elif odd < 0.23:
-            name, value = value, name
-        return f"{name}{self.blank()}{operator}{self.blank()}{value}"
-
-    def valid(self) -> str:
-        """A predicate that most events take."""
-        return self.random.choice(
-            ["common_pid == 1", "common_type != 0x1f", "common_flags & 1", "common_pid > -5"]
-        )
-
-    def expression(self, depth: int = 0) -> str:
-        if depth > 3 or self.random.random() < 0.4:
-            term = self.predicate() if self.random.random() < 0.6 else self.valid()
-            return self.random.choice(["", "", "", "!", "! ", "!!"]) + term
-        joint = (
-            self.random.choice(["&&", "||"])
-            if self.random.random() < 0.95
-            else self.random.choice(["&", "|", "and", ""])
-        )
-        text = f"{self.expression(depth + 1)}{self.blank()}{joint}{self.blank()}{self.expression(depth + 1)}"
-        return f"({text})" if self.random.random() < 0.4 else text
-
-    def damaged(self) -> str:
-        text = list(self.expression())
-        for _ in range(self.random.randrange(1, 4)):
-            at = self.random.randrange(len(text) + 1)
-            if self.random.random() < 0.4 and text:
-                del text[min(at, len(text) - 1)]
-            else:
-                text.insert(at, self.random.choice(JUNK))
-        return "".join(text)
-
-    def garbage(self) -> str:
-        return "".join(
-            self.random.choice([*JUNK, self.name(), self.random.choice(OPERATORS), self.value()])
-            for _ in range(self.random.randrange(0, 9))
-        )
-
-    def one(self) -> str:
-        kind = self.random.random()
-        while True:
-            if kind < 0.35:
-                text = self.predicate()
-            elif kind < 0.65:
-                text = self.expression()
-            elif kind < 0.85:
-                text = self.damaged()
-            elif kind < 0.98:
-                text = self.garbage()
-            else:
-                term = "common_pid == 1"
-                count = self.random.choice([200, 214, 215, 216, 240])
-                text = " || ".join([term] * count)[: self.random.choice([4094, 4095, 4096, 4097, 5000])]
-            if is_safe(text):
-                return text
+_IN_FILE = 1900
+"""Bytes of a filter beyond which the kernel's buffer may have no room for caret and message (a page)."""
 
 
 def put(path: Path, data: bytes) -> int:
@@ -273,6 +87,13 @@ def define(definitions: Path, line: str) -> bool:
     return True
 
 
+def codes() -> list[str]:
+    """The names of this kernel's own messages, from its BTF; [] where there is none."""
+    if not BTF_FILE.exists():
+        return []
+    return sorted({name.decode() for name in re.findall(rb"\0(FILT_ERR_\w+)", BTF_FILE.read_bytes())})
+
+
 def ask(args: argparse.Namespace) -> None:
     """Write filters to disabled events of an instance of our own; save every answer."""
     definitions = TRACEFS / ("uprobe_events" if args.uprobes else "kprobe_events")
@@ -287,9 +108,12 @@ def ask(args: argparse.Namespace) -> None:
     instance.mkdir(exist_ok=True)
     try:
         events += [event for event in STATIC if (TRACEFS / "events" / event / "filter").exists()]
+        features = features_from_btf_names(frozenset(codes()), os.uname().release)
+        formats = {event: text_of(instance / "events" / event / "format") for event in events}
         answers = []
         for number, event in enumerate(events):
-            generator = Generator(f"{args.seed}-{event.rsplit('/', 1)[1]}", NAMES[event])
+            fields = field_table(parse_format(formats[event]), features)
+            generator = Generator(f"{args.seed}-{event.rsplit('/', 1)[1]}", fields, features)
             share = args.count // len(events) + (number < args.count % len(events))
             folder = instance / "events" / event
             for _ in range(share):
@@ -306,11 +130,16 @@ def ask(args: argparse.Namespace) -> None:
                     }
                 )
             put(folder / "filter", b"0")
+        words = {word for answer in answers for word in re.findall(r"[\w.]+", str(answer["filter"]))}
         result = {
             "release": os.uname().release,
+            "readme": text_of(TRACEFS / "README"),
+            "seed": args.seed,
+            "codes": codes(),
+            "symbols": sorted(words & {symbol[2] for symbol in kallsyms()}),
             "cpus": int(re.split(r"[-,]", Path("/sys/devices/system/cpu/possible").read_text().strip())[-1])
             + 1,
-            "formats": {event: text_of(instance / "events" / event / "format") for event in events},
+            "formats": formats,
             "answers": answers,
         }
         Path(args.out).write_text(json.dumps(result))
@@ -332,52 +161,61 @@ def logged(text: str) -> tuple[str, str, int] | None:
     return match[1], match[2], len(match[3]) - len("  Command: ")
 
 
+def judged(answer: dict[str, Any], fmt: EventFormat, saved: dict[str, Any]) -> tuple[object, object]:
+    """Our word and the kernel's on one filter: errno, entry, and what the filter file reads afterwards."""
+    names = frozenset(saved["codes"])
+    verdict = check_filter(
+        answer["filter"],
+        fmt,
+        features_from_btf_names(names, saved["release"]),
+        has_function=lambda name: name in saved["symbols"],
+        cpus=saved["cpus"],
+    )
+    first = verdict.problems[0] if verdict.problems else None
+    theirs: tuple[object, ...] = (
+        answer["errno"] and errno.errorcode[answer["errno"]],
+        logged(answer["error_log"]),
+    )
+    ours: tuple[object, ...] = (
+        verdict.errno or 0,
+        (first.message, verdict.command, first.column) if first else None,
+    )
+    # A refusal without an entry leaves the file as it was; of a very long text the kernel's buffer has no
+    # room for caret and message.
+    if verdict.ok or (verdict.problems and len(verdict.command) < _IN_FILE):
+        theirs, ours = (*theirs, answer["file"]), (*ours, filter_file(verdict))
+    return ours, theirs
+
+
+def compared(path: Path) -> Agreement:
+    """How far one file of answers agrees with the checker."""
+    saved = json.loads(path.read_text())
+    formats = {event: parse_format(text) for event, text in saved["formats"].items()}
+    known = [MESSAGES.get(name.removeprefix("FILT_ERR_"), name) for name in saved["codes"]]
+    found = Agreement(saved["release"], "filters", str(saved["seed"]), known=frozenset(known))
+    for answer in saved["answers"]:
+        start = time.perf_counter()
+        ours, theirs = judged(answer, formats[answer["event"]], saved)
+        found.spent.append(time.perf_counter() - start)
+        entry = logged(answer["error_log"])
+        said = entry[0] if entry else ("refused without a word" if answer["errno"] else "accepted")
+        found.total += 1
+        found.accepted += not answer["errno"]
+        found.messages[said] += 1
+        if ours == theirs:
+            found.agreed += 1
+        else:
+            text = f"{answer['event']}: {answer['filter']!r:.300}"
+            found.classes[said].append(f"{text}\n      ours {ours!s:.600}\n      real {theirs!s:.600}")
+    return found
+
+
 def compare(args: argparse.Namespace) -> int:
     """Print the agreement for each file of answers and every difference; 1 if there is one."""
-    from kptui.events.format import parse_format
-    from kptui.filters.check import check_filter, filter_file
-    from kptui.filters.features import features_from_release
-
-    worst = 0
-    for path in args.answers:
-        saved = json.loads(Path(path).read_text())
-        formats = {event: parse_format(text) for event, text in saved["formats"].items()}
-        features = features_from_release(saved["release"])
-        differences = 0
-        messages: dict[str, int] = {}
-        for answer in saved["answers"]:
-            verdict = check_filter(
-                answer["filter"],
-                formats[answer["event"]],
-                features,
-                has_function=lambda name: name in KNOWN_FUNCTIONS,
-                cpus=saved["cpus"],
-            )
-            entry = logged(answer["error_log"])
-            theirs: tuple[object, ...] = (answer["errno"] and errno.errorcode[answer["errno"]], entry)
-            first = verdict.problems[0] if verdict.problems else None
-            ours: tuple[object, ...] = (
-                verdict.errno or 0,
-                (first.message, verdict.command, first.column) if first else None,
-            )
-            said = entry[0] if entry else ("accepted" if not answer["errno"] else "refused without a word")
-            messages[said] = messages.get(said, 0) + 1
-            # A refusal without an entry leaves the file as it was; of a very long text the kernel's buffer
-            # has no room for caret and message.
-            if verdict.ok or (verdict.problems and len(verdict.command) < 1900):
-                theirs, ours = (*theirs, answer["file"]), (*ours, filter_file(verdict))
-            if ours != theirs:
-                differences += 1
-                if differences <= args.show:
-                    print(f"  {answer['event']}: {answer['filter']!r:.300}")
-                    print(f"    kernel {theirs!s:.600}\n    ours   {ours!s:.600}")
-        count = len(saved["answers"])
-        print(f"{saved['release']}: {count - differences} of {count} agree")
-        if args.verbose:
-            for message, times in sorted(messages.items(), key=lambda item: -item[1]):
-                print(f"  {times:6} {message}")
-        worst = max(worst, differences)
-    return 1 if worst else 0
+    found = [compared(Path(path)) for path in args.answers]
+    for agreement in found:
+        print(agreement.text(args.show))
+    return 1 if any(agreement.classes for agreement in found) else 0
 
 
 def main() -> int:
@@ -394,7 +232,6 @@ def main() -> int:
     comparing = commands.add_parser("compare", help="compare saved answers with the package's verdicts")
     comparing.add_argument("answers", nargs="+")
     comparing.add_argument("--show", type=int, default=20, help="how many differences to print")
-    comparing.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
     if args.command == "ask":
         ask(args)

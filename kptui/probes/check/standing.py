@@ -145,11 +145,13 @@ def register(log: Log, target: Target, head: Head, args: list[Parsed]) -> None:
     """The rules for events of the same name, then what the kernel finds when it puts the kprobe in place."""
     if head.event is not None:
         same_name(log, target, head, args, _same_place)
-    elsewhere = head.symbol in TEXT_STARTS and head.offset
+    landed = target.lands(head.symbol, head.offset if head.address is None else head.address)
+    elsewhere = head.symbol in TEXT_STARTS and head.offset and landed is None
     reason = None
     if target.not_probeable is not None and not elsewhere:
-        reason = target.not_probeable(head.function, head.module)
-    waits = head.symbol is None or waits_for_module(target, head.symbol)
+        function, module = (head.function, head.module) if landed is None else (landed.function, None)
+        reason = target.not_probeable(function, module)
+    waits = landed is None if head.symbol is None else waits_for_module(target, head.symbol)
     if reason is not None and not waits:
         log.index = 1
         raise log.refuse(0, "FAIL_REG_PROBE")
@@ -158,7 +160,7 @@ def register(log: Log, target: Target, head: Head, args: list[Parsed]) -> None:
             if waits:
                 return  # forgiven as if the module would bring it; nothing after it is looked at
             raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
-    if head.address == 0 or (head.address is not None and not _may_be_code(target, head.address)):
+    if head.address is not None and waits and not (head.address and _may_be_code(target, head.address)):
         log.index = 1
         raise log.refuse(0, "FAIL_REG_PROBE")
     if head.symbol is not None and not waits and target.count(head.function, head.module) == 0:

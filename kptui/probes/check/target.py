@@ -38,6 +38,14 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class Landing:
+    """Where an address leads: the function around it, and how far into it (0 for its ENDBR64's end, too)."""
+
+    function: str
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """A kernel to judge for. Everything but the release and the features may be left unknown.
 
@@ -48,6 +56,8 @@ class Target:
     ``is_loaded_module(name)``: None or no function: unknown, taken for not loaded when symbol_count knows
     nothing of it. ``copies(name)``: the functions of a name that exists more than once, to choose from.
     ``is_entry(symbol, offset)``: whether that place is a function's entry, None if unknown.
+    ``landing(symbol, offset)``: the function at that place by its address, which may be another than the one
+    named (``_text+OFFSET``); with ``symbol`` None the offset is an address; None if unknown.
     ``not_probeable(symbol, module)``: why the kernel will refuse to register there (``blacklisted``), or
     None. ``existing``: definitions that stand, as kprobe_events or dynamic_events list them.
     ``enabled``: which of them are enabled somewhere, as ``group/event``.
@@ -65,6 +75,7 @@ class Target:
     existing: Sequence[str] = ()
     is_loaded_module: Callable[[str], bool | None] | None = None
     is_entry: Callable[[str, int], bool | None] | None = None
+    landing: Callable[[str | None, int], Landing | None] | None = None
     not_probeable: Callable[[str, str | None], str | None] | None = None
     event_exists: Callable[[str, str], bool | None] | None = None
     enabled: frozenset[str] = frozenset()
@@ -85,6 +96,7 @@ class Target:
         existing: Sequence[str] = (),
         is_loaded_module: Callable[[str], bool | None] | None = None,
         is_entry: Callable[[str, int], bool | None] | None = None,
+        landing: Callable[[str | None, int], Landing | None] | None = None,
         not_probeable: Callable[[str, str | None], str | None] | None = None,
         event_exists: Callable[[str, str], bool | None] | None = None,
         enabled: frozenset[str] = frozenset(),
@@ -103,6 +115,7 @@ class Target:
             existing=existing,
             is_loaded_module=is_loaded_module,
             is_entry=is_entry,
+            landing=landing,
             not_probeable=not_probeable,
             event_exists=event_exists,
             enabled=enabled,
@@ -129,6 +142,10 @@ class Target:
         """Whether the module is loaded; False where nothing is known (the kernel then waits for it)."""
         return bool(self.is_loaded_module and self.is_loaded_module(name))
 
+    def lands(self, symbol: str | None, offset: int) -> Landing | None:
+        """The function at a place; None where nothing is known."""
+        return self.landing(symbol, offset) if self.landing else None
+
     def entry(self, symbol: str, offset: int) -> bool:
         """Whether the kernel takes SYMBOL+OFFSET for the entry of a function.
 
@@ -137,6 +154,8 @@ class Target:
         known = self.is_entry(symbol, offset) if self.is_entry else None
         if known is not None:
             return known
+        if (landed := self.lands(symbol, offset)) is not None:
+            return landed.offset == 0
         return offset == 0 or (offset == 4 and "ibt" in self.features) or symbol in TEXT_STARTS
 
 

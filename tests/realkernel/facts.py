@@ -1,0 +1,166 @@
+"""What a judge needs to know of the kernel that answered: README, release, symbols, places, modules, events.
+
+Read in the guest, for the names that the definitions could mean. Addresses stay there: what is kept of a place
+is the function at that address and how far into it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import stat
+import struct
+from bisect import bisect_right
+from collections.abc import Iterable
+from pathlib import Path
+
+from tests.realkernel.words import TRACEFS, kallsyms
+
+ENDBR = bytes.fromhex("f30f1efa")
+_PLACE = re.compile(r"\s*[pr]\S*\s+([^\s+%-]+)([+-][0-9a-zA-Z+-]+)?")
+_PT_LOAD = 1
+_HEADER, _SEGMENT = struct.Struct("<16sHHIQQQIHHHHHH"), struct.Struct("<IIQQQQQQ")
+
+
+class Memory:
+    """The kernel's memory, through /proc/kcore; every read fails where there is none."""
+
+    def __init__(self) -> None:
+        self._segments: list[tuple[int, int, int]] = []
+        self._fd = -1
+        with contextlib.suppress(OSError):
+            self._fd = os.open("/proc/kcore", os.O_RDONLY)
+            header = _HEADER.unpack(os.pread(self._fd, _HEADER.size, 0))
+            for number in range(header[10]):
+                raw = os.pread(self._fd, _SEGMENT.size, header[5] + number * header[9])
+                kind, _, offset, address, _, size, *_ = _SEGMENT.unpack(raw)
+                if kind == _PT_LOAD:
+                    self._segments.append((address, size, offset))
+
+    def read(self, address: int, size: int) -> bytes:
+        """So many bytes; b"" where that isn't possible."""
+        for start, length, offset in self._segments:
+            if start <= address < start + length:
+                with contextlib.suppress(OSError):
+                    return os.pread(self._fd, size, offset + address - start)
+        return b""
+
+
+class Kallsyms:
+    """Symbols by name and functions by address, as the kernel looks them up."""
+
+    def __init__(self) -> None:
+        self.named: dict[str, list[tuple[int, str]]] = {}
+        around: dict[int, list[str]] = {}
+        for address, kind, name, *module in kallsyms():
+            self.named.setdefault(name, []).append((int(address, 16), kind + (module[0] if module else "")))
+            around.setdefault(int(address, 16), []).append(name)
+        self._starts = sorted(around)
+        self._around = around
+        edges = {name: self.named.get(name, [(0, "")])[0][0] for name in ("_stext", "_etext")}
+        self._text = range(edges["_stext"], edges["_etext"])
+
+    def function(self, address: int) -> tuple[list[str], int, int] | None:
+        """The names that what is at an address goes by (data too), its start, and where the next begins."""
+        at = bisect_right(self._starts, address) - 1
+        if at < 0 or at + 1 >= len(self._starts):
+            return None
+        start = self._starts[at]
+        return self._around[start], start, self._starts[at + 1]
+
+    def in_text(self, address: int) -> bool:
+        """Whether the kernel's own code, less what was freed after the boot, holds the address."""
+        return address in self._text
+
+
+def _offset(text: str | None) -> int | None:
+    """kstrtol of ``+0x10``; None for what is no number."""
+    if not text:
+        return 0
+    digits = text[1:].removeprefix("+") if text[0] == "+" else text
+    with contextlib.suppress(ValueError):
+        if re.fullmatch(r"0[0-7]+", digits):
+            return int(digits, 8)
+        return int(digits, 0)
+    return None
+
+
+def places(texts: Iterable[str], symbols: Kallsyms, traced: set[str], banned: set[str]) -> dict[str, object]:
+    """For each ``SYM+OFFSET`` and raw address in the texts: where it leads, as ``place_of`` wants it."""
+    memory = Memory()
+    out: dict[str, object] = {}
+    for text in texts:
+        match = _PLACE.match(text)
+        if match is None:
+            continue
+        symbol, offset = match[1], _offset(match[2])
+        module, colon, name = symbol.rpartition(":")
+        known = symbols.named.get(name, [])
+        if colon:
+            known = [copy for copy in known if copy[1][1:] == f"[{module}]"]
+        raw = _offset("+" + symbol) if symbol[:1].isdigit() and not match[2] else None
+        if raw is not None:
+            address = raw
+        elif known and offset is not None and 0 <= offset < 1 << 32:
+            address = known[0][0] + offset
+        else:
+            continue
+        found = symbols.function(address)
+        if found is None:
+            continue
+        names, start, end = found
+        inside = address - start
+        out[f"{symbol}+{offset}" if raw is None else str(raw)] = {
+            "function": names[0],
+            "offset": inside,
+            "entry": inside == 0 or (inside == 4 and memory.read(start, 4) == ENDBR),
+            "traced": any(other in traced for other in names),
+            "blacklisted": any(other in banned for other in names),
+            "text": symbols.in_text(address) or bool(known and known[0][1][1:]),
+            "size": end - start,
+        }
+    return out
+
+
+def files(texts: Iterable[str]) -> dict[str, object]:
+    """What each path before an offset leads to: [regular?, [device, inode]], or the errno's name."""
+    out: dict[str, object] = {}
+    for text in texts:
+        words = text.partition("#")[0].split()
+        path, colon, _ = (words[1] if len(words) > 1 else "").rpartition(":")
+        if not colon or "/" not in path or "\0" in path:
+            continue
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            out[path] = errno.errorcode[error.errno or errno.EIO]
+        else:
+            out[path] = [stat.S_ISREG(found.st_mode), [found.st_dev, found.st_ino]]
+    return out
+
+
+def kernel_facts(texts: list[str]) -> dict[str, object]:
+    """README, release, and what the kernel has of every name that the definitions could mean."""
+    names = set(re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", " ".join(texts)))
+    symbols = Kallsyms()
+    blacklist = set()
+    with contextlib.suppress(OSError):
+        for line in Path("/sys/kernel/debug/kprobes/blacklist").read_text().splitlines():
+            blacklist.add(line.split()[-1])
+    traceable = set()
+    with contextlib.suppress(OSError):
+        for line in (TRACEFS / "available_filter_functions").read_text().splitlines():
+            traceable.add(line.split()[0])
+    return {
+        "release": os.uname().release,
+        "readme": (TRACEFS / "README").read_text(),
+        "symbols": {name: [kind for _, kind in symbols.named[name]] for name in names & set(symbols.named)},
+        "modules": [line.split()[0] for line in Path("/proc/modules").read_text().splitlines()],
+        "events": (TRACEFS / "available_events").read_text().split(),
+        "blacklist": sorted(blacklist & names),
+        "traceable": sorted(traceable & names),
+        "places": places(texts, symbols, traceable, blacklist),
+        "files": files(texts),
+    }
