@@ -37,12 +37,14 @@ def check_filter(
     *,
     has_function: Callable[[str], bool | None] | None = None,
     cpus: int | None = None,
+    in_file: bool = True,
 ) -> Verdict:
     """The verdict on writing ``text`` to the ``filter`` file of the event ``fmt``.
 
     ``features`` are the target's (see :mod:`kptui.filters.features`). ``has_function`` answers whether the
     kernel knows a symbol for ``.function`` (None, or no callable: taken for known). ``cpus`` is the number
-    of possible CPUs; unknown, every number below 8,192 passes in ``CPUS{}``.
+    of possible CPUs; unknown, every number below 8,192 passes in ``CPUS{}``. ``in_file`` False: the filter of an
+    event probe or a trigger, where ``0`` removes nothing.
 
     ``Problem.column`` is the byte under the caret in ``error_log`` (not clipped to the text, as the
     ``filter`` file has it), mostly one or more to the right of what is meant; ``Problem.at`` is the
@@ -57,7 +59,7 @@ def check_filter(
     if len(whole) > lexis.MAX_TEXT_BYTES:
         sentence = f"A filter has at most {lexis.MAX_TEXT_BYTES} bytes; this one has {len(whole)}."
         return Verdict(ok=False, command=command, errno="EINVAL", sentence=sentence)
-    if raw.strip(lexis.SPACES) == "0":
+    if in_file and raw.strip(lexis.SPACES) == "0":
         return Verdict(ok=True, command=command)
     rules = Rules(
         fields=field_table(fmt, features), features=features, has_function=has_function, cpus=cpus or 1 << 13

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from kptui.btf import Btf
@@ -62,8 +64,15 @@ def test_carets_after_arg_star_count_the_expanded_words() -> None:
 
 
 def test_arg_star_without_btf_for_the_function_is_two_entries() -> None:
-    verdict = check_definition("p unknown $arg*", TARGET)
+    verdict = check_definition("p unknown $arg*", replace(TARGET, release="6.18.15"))
     assert [p.message for p in verdict.problems] == [
         "BTF is not available or not supported",
-        "Invalid $-variable specified",
+        "Invalid $-valiable specified",
     ]
+    assert verdict.errno == "EINVAL"
+
+
+def test_arg_star_without_btf_for_the_function_is_refused_at_once_by_mended_kernels() -> None:
+    verdict = check_definition("p unknown $arg*", replace(TARGET, release="6.12.117"))
+    assert [p.message for p in verdict.problems] == ["BTF is not available or not supported"]
+    assert verdict.errno == "EOPNOTSUPP"

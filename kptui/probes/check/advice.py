@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kptui.probes.abi import ARGUMENT_REGISTERS, REGISTERS, mistaken_register
-from kptui.probes.check import uprobe, uprobe_advice
+from kptui.probes.check import dynamic_advice, uprobe, uprobe_advice
 from kptui.probes.check.head import DEFAULT_GROUPS, sanitised
 from kptui.probes.check.log import Entry, Log
 from kptui.probes.check.sentences import SENTENCES
@@ -23,6 +23,8 @@ _TYPES: Final = {
     "ustr": "ustring", "sym": "symbol", "symstring": "symstr",
 }  # fmt: skip
 _MOST_COPIES = 20
+_SPECIAL_SENTENCES: Final = {"user": uprobe_advice.SENTENCES, **dynamic_advice.SENTENCES}
+_SPECIAL_FIXES: Final = {"user": uprobe_advice.FIXES, **dynamic_advice.FIXES}
 
 
 class Case:
@@ -62,16 +64,16 @@ Advice = tuple[str, tuple[Fix, ...]]
 def advise(entry: Entry, log: Log, target: Target, places: Places) -> Advice:
     """The sentence for an entry and its fixes."""
     case = Case(entry, log, target, places)
-    sentences, advice = SENTENCES, None
-    if log.probe == "user":
-        sentences = SENTENCES | uprobe_advice.SENTENCES
-        special = uprobe_advice.FIXES.get(entry.code)
-        advice = special(case) if special is not None else None
+    advice = None
+    special = _SPECIAL_FIXES.get(log.probe, {}).get(entry.code)
+    if special is not None:
+        advice = special(case)
     if advice is None:
         usual = _FIXES.get(entry.code)
         advice = usual(case) if usual is not None else ("", ())
     sentence, fixes = advice
-    return sentence or sentences.get(entry.code, ""), fixes
+    usually = SENTENCES.get(entry.code, "")
+    return sentence or _SPECIAL_SENTENCES.get(log.probe, {}).get(entry.code, usually), fixes
 
 
 def _by(fix: Fix | None, sentence: str = "") -> Advice:

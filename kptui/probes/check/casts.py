@@ -79,7 +79,7 @@ def _dereference(parser: Parser, text: str) -> Nested:
 
 
 def _per_cpu(parser: Parser, text: str) -> Nested:
-    if not parser.head.in_kernel:
+    if not parser.head.in_kernel or parser.head.probe == "event":
         raise parser.log.refuse(parser.offset, "NOSUP_PERCPU")
     prefix = _CPU_PTR if text.startswith(_CPU_PTR) else _CPU_READ
     parser.offset += len(prefix)
@@ -106,7 +106,7 @@ def _matching(text: str) -> int:
 def _cast(parser: Parser, text: str) -> Nested:
     """``(STRUCT[,FIELD])EXPR->MEMBER`` (handle_typecast)."""
     log: Log = parser.log
-    if not parser.traits.btf or not parser.head.at_function:
+    if not parser.traits.btf or not (parser.head.at_function or parser.head.probe == "event"):
         raise log.refuse(parser.offset, "NOSUP_BTFARG", "EOPNOTSUPP")
     before = parser.offset
     close = text.find(")")

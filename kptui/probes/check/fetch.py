@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from kptui.probes.abi import REGISTERS
-from kptui.probes.check import ktext, members
+from kptui.probes.check import ktext, members, storing
 from kptui.probes.check.casts import Nested, read_nested, resolve_cast
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log, Refused
 from kptui.probes.check.meta import Prototype
 from kptui.probes.check.target import Target
-from kptui.probes.check.types import bad_bitfield, find_type, type_size
+from kptui.probes.check.types import find_type, type_size
 
 MAX_NAME = 32
 MAX_ARRAY = 64
@@ -29,15 +29,15 @@ RESERVED: Final = frozenset({
     "__probe_ret_ip", "__probe_func",
 })  # fmt: skip
 KERNEL_TYPES: Final = frozenset({"symbol", "symstr"})
-_STRING_SOURCES: Final = {"DEREF", "UDEREF", "IMM", "COMM", "DATA"}
-_SYMSTR_SOURCES: Final = {"REG", "STACK", "RETVAL", "ARG", "DEREF"}
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
     """An argument that passed: its name, its type (``x64``), array length (0: none) and body as written.
 
-    ``symbols`` are those read with ``@``, to be looked up when the probe is registered.
+    ``symbols`` are those read with ``@``, to be looked up when the probe is registered. ``kept``: the number of
+    the function's parameter, from 0, that an exit probe keeps from the entry. ``field``: the event's field that
+    it reads.
     """
 
     name: str
@@ -45,12 +45,23 @@ class Parsed:
     count: int
     body: str
     symbols: tuple[str, ...] = ()
+    kept: int | None = None
+    field: str | None = None
 
 
 class Arguments:
-    """Parses the arguments of one definition, one after the other."""
+    """Parses the arguments of one definition, one after the other. ``fields``: those of the event that an event
+    probe watches, None if unknown.
+    """
 
-    def __init__(self, log: Log, target: Target, head: Head, proto: Prototype) -> None:
+    def __init__(
+        self,
+        log: Log,
+        target: Target,
+        head: Head,
+        proto: Prototype,
+        fields: frozenset[str] | None = None,
+    ) -> None:
         self.log = log
         self.traits = target.traits
         self.head = head
@@ -63,6 +74,9 @@ class Arguments:
         self.parsed: list[Parsed] = []
         self._names: set[str] = set()
         self.symbols: list[str] = []
+        self.kept: int | None = None
+        self._fields = fields
+        self._field: str | None = None
         self._ops: list[str] = [""]
 
     # -- the operations
@@ -82,7 +96,8 @@ class Arguments:
         self._ops.append(op)
         return True
 
-    def _push(self, op: str, errno: str = "EINVAL") -> None:
+    def need(self, op: str, errno: str = "EINVAL") -> None:
+        """Append an operation; refused if there is no room."""
         if not self.push(op):
             raise self.log.refuse(self.offset, "TOO_MANY_OPS", errno)
 
@@ -123,6 +138,7 @@ class Arguments:
             raise self.log.refuse(start, "NO_ARG_BODY")
         expr, written, type_at, count, kind = self._split_type(body)
         self.symbols = []
+        self.kept = self._field = None
         if not self.traits.moving_caret:
             self._grow(kind, count)
         self._ops = [""]
@@ -134,11 +150,12 @@ class Arguments:
             if written is None:
                 kind = members.fetch_type(self.last)
             elif "string" in written:
-                self._btf_string(written)
+                storing.read_string(self, written)
         if self.traits.moving_caret:
             self._grow(kind, count)
-        self._store(kind, count, written, type_at)
-        return Parsed(name, kind, count, body, tuple(self.symbols))
+        storing.store(self, kind, count, written, type_at)
+        kept = self.kept if self.head.sees_return else None
+        return Parsed(name, kind, count, body, tuple(self.symbols), kept, self._field)
 
     def _split_type(self, body: str) -> tuple[str, str | None, int, int, str]:
         """Expression, type as written, its position, array length and the type it comes to."""
@@ -163,7 +180,7 @@ class Arguments:
             if count > MAX_ARRAY:
                 raise self.log.refuse(number_at, "ARRAY_TOO_BIG")
         given = base if colon else None
-        if expr in {"$comm", "$COMM"} or expr.startswith('\\"'):
+        if self.head.probe != "event" and (expr in {"$comm", "$COMM"} or expr.startswith('\\"')):
             if count or given not in {None, "string"}:
                 if self.traits.string_message:
                     raise self.log.refuse(self.offset + at, "NEED_STRING_TYPE")
@@ -197,16 +214,21 @@ class Arguments:
             if level.kind == "cpu" and level.inner.startswith("@"):
                 self.set("CPU")
             else:
-                self._push({"cpu": "CPU", "user": "UDEREF"}.get(level.kind, "DEREF"))
+                self.need({"cpu": "CPU", "user": "UDEREF"}.get(level.kind, "DEREF"))
             self.last.clear()
             if level.reads:
-                self._push("DEREF")
+                self.need("DEREF")
 
     def _leaf(self, text: str) -> None:
         first = text[:1]
         if first == "$":
             self._variable(text)
         elif first == "%":
+            if self.head.probe not in {"kernel", "user"}:
+                self.log.err(self.offset, "BAD_VAR")
+                if self.traits.register_twice:
+                    self.log.err(self.offset, "BAD_FETCH_ARG")
+                raise Refused("EINVAL")
             if text[1:] not in REGISTERS:
                 raise self.log.refuse(self.offset, "BAD_REG_NAME")
             self.set("REG")
@@ -214,6 +236,10 @@ class Arguments:
             self._memory(text)
         elif first == "\\":
             self._constant(text)
+        elif self.head.probe == "event" and self.traits.typecast and (ktext.is_letter(text) or first == "_"):
+            if self._fields is not None and text not in self._fields:
+                raise self.log.refuse(self.offset, "NO_EVENT_FIELD")
+            self.set("FIELD")
         elif self.traits.moving_caret and (ktext.is_letter(text) or first == "_"):
             if not self.head.at_function:
                 raise self.log.refuse(self.offset, "NOSUP_BTFARG")
@@ -234,7 +260,9 @@ class Arguments:
 
     def _variable(self, text: str) -> None:
         name = text[1:]
-        if name in {"comm", "COMM"}:
+        if self.head.probe == "event":
+            self._event_field(name)
+        elif name in {"comm", "COMM"}:
             self.set("COMM")
         elif name == "retval" or (self.traits.moving_caret and name.startswith("retval")):
             if not self.head.sees_return:
@@ -255,6 +283,16 @@ class Arguments:
             self._argument(name[3:])
         else:
             raise self.log.refuse(self.offset, "BAD_VAR")
+
+    def _event_field(self, name: str) -> None:
+        """``$FIELD``; before 6.5 it is looked up when the argument is done, see eprobe.finish_argument."""
+        if not self.traits.moving_caret or self._fields is None or name in self._fields:
+            self._field = name
+            self.set("FIELD")
+        elif name in {"comm", "COMM"}:
+            self.set("COMM")
+        else:
+            raise self.log.refuse(self.offset if self.traits.event_caret else 0, "BAD_VAR")
 
     def _decimal(self, text: str, code: str | None) -> int:
         try:
@@ -277,8 +315,10 @@ class Arguments:
         self.set("STACK")
 
     def _argument(self, number: str) -> None:
-        if not self._decimal(number, "BAD_ARG_NUM"):
+        value = self._decimal(number, "BAD_ARG_NUM")
+        if not value:
             raise self.log.refuse(self.offset, "BAD_ARG_NUM")
+        self.kept = value - 1
         if self.head.entry:
             self.set("ARG")
         elif self.head.at_function and self.traits.return_args:
@@ -300,8 +340,8 @@ class Arguments:
                 raise self.log.refuse(self.offset, "SYM_ON_UPROBE")
             self.symbols.append(text[1:])
             self.set("SYMBOL")
-            self._push("IMM")
-        self._push("DEREF")
+            self.need("IMM")
+        self.need("DEREF")
 
     def _number(self, text: str, at: int, code: str, *, signed: bool = False) -> None:
         try:
@@ -326,38 +366,3 @@ class Arguments:
         else:
             raise self.log.refuse(self.offset + 1, "BAD_IMM")
         self.set("IMM")
-
-    # -- the end: strings, storing, bit fields, arrays
-
-    def _btf_string(self, written: str) -> None:
-        if self.proto.btf is None or self.last.type is None:
-            return
-        source = members.string_source(self.proto.btf, self.last.type)
-        if source == "pointer":
-            self._push("UDEREF" if written[0] == "u" else "DEREF", "E2BIG")
-        elif not source:
-            raise self.log.refuse(self.offset, "BAD_TYPE4STR")
-
-    def _store(self, kind: str, count: int, written: str | None, type_at: int) -> None:
-        loose = "E2BIG" if self.traits.moving_caret else "EINVAL"
-        at = self.offset + type_at
-        stored = "RAW"
-        if kind in {"string", "ustring", "symstr"}:
-            if self.op not in (_SYMSTR_SOURCES if kind == "symstr" else _STRING_SOURCES):
-                raise self.log.refuse(at, "BAD_SYMSTRING" if kind == "symstr" else "BAD_STRING")
-            if kind == "symstr" or self.op in {"IMM", "COMM", "DATA"} or count:
-                self._push("STORE")
-            stored = "SYMSTR" if kind == "symstr" else "STRING"
-        elif self.op == "DEREF":
-            stored = "MEM"
-        elif self.op != "UDEREF":
-            self._push("STORE", loose)
-        if written is not None:
-            if written.startswith("b") and (bad_bitfield(written, type_size(kind)) or not self.push("BITS")):
-                raise self.log.refuse(at, "BAD_BITFIELD")
-        elif self.last.type is not None and (self.last.bit_size % 8 or self.last.bit_offset):
-            self._push("BITS")
-        if count:
-            if stored not in {"MEM", "STRING"}:
-                raise self.log.refuse(at, "BAD_STRING")
-            self._push("ARRAY", loose)

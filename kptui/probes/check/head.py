@@ -28,7 +28,9 @@ class Head:
     ``probe``: what kind it is, and so what its arguments may read. ``returns``: a return probe;
     ``sees_return``: the argument parser knows it (not for raw addresses). ``entry``: at a function's entry,
     with its parameters at hand. Kernel probes have either ``symbol`` or ``address``; for uprobes ``symbol``
-    is None and ``path``, ``offset`` and ``counter`` (reference counter, 0: none) tell the place.
+    is None and ``path``, ``offset`` and ``counter`` (reference counter, 0: none) tell the place; event probes
+    have none but are ``attached`` to an event (group and name), and ``arguments_end`` is the word at which
+    their arguments end, if any does not belong to them.
     """
 
     returns: bool
@@ -42,6 +44,8 @@ class Head:
     probe: Probe = "kernel"
     path: str = ""
     counter: int = 0
+    attached: tuple[str, str] | None = None
+    arguments_end: int | None = None
 
     @property
     def in_kernel(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from kptui.probes.check import place, standing, uprobe
+from kptui.probes.check import eprobe, fprobe, place, standing, synth, uprobe
 from kptui.probes.check.fetch import Parsed
 from kptui.probes.check.head import Head, NotMine
 from kptui.probes.check.log import Log, Probe, Refused
@@ -26,6 +26,10 @@ _READERS: Final[dict[Interface, dict[str, tuple[Reader, ...]]]] = {
     "dynamic": {
         "p": (place.read_head, uprobe.read_head),
         "r": (place.read_head, uprobe.read_head),
+        "f": (fprobe.read_head,),
+        "t": (fprobe.read_head,),
+        "e": (eprobe.read_head,),
+        "s": (synth.read,),
     },
 }
 
@@ -35,6 +39,9 @@ REWRITTEN: Final[frozenset[Probe]] = frozenset({"kernel", "function", "tracepoin
 REGISTER: Final[dict[Probe, Callable[[Log, Target, Head, list[Parsed]], None]]] = {
     "kernel": standing.register,
     "user": uprobe.register,
+    "function": fprobe.register,
+    "tracepoint": fprobe.register,
+    "event": eprobe.register,
 }
 """What follows the arguments, by kind: the rules for taken names and for the place."""
 
@@ -55,12 +62,16 @@ def read_head(log: Log, target: Target) -> Head | None:
             return reader(log, target)
         except NotMine as other:
             reason = other.reason
+    if target.interface == "dynamic" and target.traits.no_match_logged:
+        log.show(log.line, 0)
+        log.err(0, "NO_MATCH")
     raise Refused("EINVAL", reason)
 
 
 def _unknown_letter(letter: str, interface: Interface) -> str:
-    if letter in "fte" and interface != "dynamic":
-        return f"“{letter}” probes are defined in dynamic_events, not in {_FILES[interface]}."
+    if letter in "ftes" and interface != "dynamic":
+        return f"“{letter}” definitions belong into dynamic_events, not into {_FILES[interface]}."
     if letter == "-":
         return "A removal must start in the first column of the line."
-    return f"A definition starts with p (probe), r (return probe) or - (remove), not with “{letter}”."
+    kinds = "p, r, f, t, e, s" if interface == "dynamic" else "p (probe), r (return probe)"
+    return f"A definition starts with {kinds} or - (remove), not with “{letter}”."

@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from kptui.probes.check.ktext import split_words
 from kptui.probes.check.traits import Traits
+from kptui.verdict import Verdict
 
 Probe = Literal["kernel", "user", "function", "tracepoint", "event", "synthetic"]
 """Kinds of dynamic events: kprobe, uprobe, fprobe, tracepoint probe, event probe, synthetic event."""
@@ -23,6 +24,8 @@ MESSAGES: Final = MappingProxyType({
     "BAD_ARG_NUM": "Invalid argument number",
     "BAD_ARRAY_NUM": "Invalid array size",
     "BAD_ARRAY_SUFFIX": "Array has wrong suffix",
+    "BAD_ATTACH_ARG": "Attached event does not have this field",
+    "BAD_ATTACH_EVENT": "Attached event does not exist",
     "BAD_BITFIELD": "Invalid bitfield",
     "BAD_BTF_TID": "Failed to get BTF type info.",
     "BAD_DEREF_OFFS": "Invalid dereference offset",
@@ -44,6 +47,7 @@ MESSAGES: Final = MappingProxyType({
     "BAD_STACK_NUM": "Invalid stack number",
     "BAD_STRING": "String accepts only memory argument",
     "BAD_SYMSTRING": "Symbol String doesn't accept data/userdata",
+    "BAD_TP_NAME": "Invalid character in tracepoint name",
     "BAD_TYPE": "Unknown type is specified",
     "BAD_TYPE4STR": "This type does not fit for string.",
     "BAD_UPROBE_OFFS": "Invalid uprobe offset",
@@ -74,16 +78,31 @@ MESSAGES: Final = MappingProxyType({
     "NO_BTFARG": "This variable is not found at this probe point",
     "NO_BTF_ENTRY": "No BTF entry for this probe point",
     "NO_BTF_FIELD": "This field is not found.",
+    "NO_EP_FILTER": "No filter rule after 'if'",
+    "NO_EVENT_FIELD": "This event field is not found.",
+    "NO_EVENT_INFO": "This requires both group and event name to attach",
     "NO_EVENT_NAME": "Event name is not specified",
+    "NO_MATCH": "No matching dynamic event type",
     "NO_GROUP_NAME": "Group name is not specified",
     "NO_PTR_STRCT": "This is not a pointer to union/structure.",
     "NO_REGULAR_FILE": "Not a regular file",
     "NO_RETVAL": "This function returns 'void' type",
+    "NO_TRACEPOINT": "Tracepoint is not found",
     "REFCNT_OPEN_BRACE": "Reference counter brace is not closed",
     "RETVAL_ON_PROBE": "$retval is not available on probe",
     "SAME_PROBE": "There is already the exact same probe event",
     "SYM_ON_UPROBE": "Symbol is not available with uprobe",
+    "SYNTH_BAD_NAME": "Illegal name",
+    "SYNTH_EVENT_EXISTS": "Event already exists",
+    "SYNTH_INCOMPLETE_TYPE": "Incomplete type",
+    "SYNTH_INVALID_ARRAY_SPEC": "Invalid array specification",
+    "SYNTH_INVALID_CMD": "Command must be of the form: <name> field[;field] ...",
+    "SYNTH_INVALID_DYN_CMD": "Command must be of the form: s or -:[synthetic/]<name> field[;field] ...",
+    "SYNTH_INVALID_FIELD": "Invalid field",
+    "SYNTH_INVALID_TYPE": "Invalid type",
+    "SYNTH_TOO_MANY_FIELDS": "Too many fields",
     "TOO_MANY_ARGS": "Too many arguments are specified",
+    "TOO_MANY_EARGS": "Too many entry arguments specified",
     "TOO_MANY_NESTED": "Too many nested typecasts/dereferences",
     "TOO_MANY_OPS": "Dereference is too much nested",
     "TYPECAST_BAD_ARROW": "Typecast field option does not support -> operator",
@@ -93,7 +112,9 @@ MESSAGES: Final = MappingProxyType({
     "TYPECAST_SYM_OFFSET": "@SYM+/-OFFSET with typecast needs parentheses",
     "USED_ARG_NAME": "This argument name is already used",
 })  # fmt: skip
-"""The kernel's texts by their code (kernel/trace/trace_probe.h); Traits.wording has the exceptions."""
+"""The kernel's texts by their code (kernel/trace/trace_probe.h; ``SYNTH_``: trace_events_synth.c; ``NO_MATCH``:
+trace_dynevent.c); Traits.wording has the exceptions.
+"""
 
 
 class Refused(Exception):
@@ -116,10 +137,12 @@ class Entry:
 
 class Log:
     """Collects entries. ``words`` are those of the command shown; a word may be replaced by its expansion.
-    ``probe``: the kind of probe that is being read, once it is one.
+    ``probe``: the kind of probe that is being read, once it is one. ``filter``: what was said of the filter of
+    an event probe, and the word at which it begins.
     """
 
     def __init__(self, line: str, traits: Traits) -> None:
+        self.line = line
         found = split_words(line)
         self._line = line
         self.starts = [start for start, _ in found]
@@ -128,11 +151,17 @@ class Log:
         self.entries: list[Entry] = []
         self.index = 0
         self.probe: Probe = "kernel"
+        self.filter: tuple[Verdict, int] | None = None
+        self._shown: tuple[str, int] | None = None
         self._traits = traits
+
+    def show(self, text: str, start: int) -> None:
+        """From here on the log shows ``text``, a part of the line that begins at ``start``, and not the words."""
+        self._shown = (text, start)
 
     @property
     def command(self) -> str:
-        return " ".join(self.words)
+        return " ".join(self.words) if self._shown is None else self._shown[0]
 
     def between(self, word: int) -> str:
         """What separates a word as typed from the next one."""
@@ -149,6 +178,8 @@ class Log:
 
     def column(self, entry: Entry) -> int:
         """The caret's byte in the command; one past the end and a blank for a word that isn't there."""
+        if self._shown is not None:
+            return entry.offset
         if entry.word >= len(self.words):
             return len(self.command) + 1
         return sum(len(word) + 1 for word in self.words[: entry.word]) + entry.offset
@@ -158,6 +189,8 @@ class Log:
 
     def typed_at(self, column: int) -> int:
         """The byte in the line as typed that a caret's column belongs to."""
+        if self._shown is not None:
+            return self._shown[1] + column
         at = 0
         for start, word, typed in zip(self.starts, self.words, self.typed, strict=True):
             if column <= at + len(word):

@@ -13,10 +13,13 @@ _SCALARS: Final = {8, 16, 32, 64}
 
 
 class Ops(Protocol):
-    """The fetch operations written so far: what parse_btf_arg needs of the argument parser."""
+    """The fetch operations written so far: what parse_btf_arg needs of the argument parser. ``kept``: the
+    parameter, counted from 0, that is read, or kept for the return.
+    """
 
     log: Log
     offset: int
+    kept: int | None
 
     def set(self, op: str) -> None: ...
     def push(self, op: str) -> bool:
@@ -81,11 +84,12 @@ def parse_variable(
     else:
         if not proto.asked and (not proto.query() or not proto.params):
             raise ops.log.refuse(ops.offset, "NO_BTF_ENTRY", "ENOENT")
-        types = [type_id for param, type_id in proto.params if param == name]
-        if not types:
+        number = next((n for n, (param, _) in enumerate(proto.params) if param == name), None)
+        if number is None:
             raise ops.log.refuse(ops.offset, "NO_BTFARG", "ENOENT")
         ops.set("EDATA" if returns else "ARG")
-        start = proto.btf.resolved(types[0])
+        ops.kept = number
+        start = proto.btf.resolved(proto.params[number][1])
     if start is None:
         raise ops.log.refuse(ops.offset, "BAD_BTF_TID")
     last.type, last.bit_offset, last.bit_size = start, 0, 0

@@ -20,6 +20,13 @@ class Prototype:
         self.btf: Btf | None = target.btf
         # The kernel looks for the symbol with its module in front, which BTF doesn't have
         self._function = head.symbol
+        self._hidden = 0
+        if head.probe == "tracepoint":
+            # The parameters are those of the tracepoint's stub, whose first one is the kernel's own; where there
+            # is no such tracepoint, those of a function that happens to have the name
+            self._hidden = 1
+            if target.count(f"__tracepoint_{head.symbol}"):
+                self._function = f"__probestub_{head.symbol}"
         self.asked = False
         self.proto: Type | None = None
 
@@ -39,7 +46,14 @@ class Prototype:
     @property
     def params(self) -> tuple[tuple[str, int], ...]:
         """Name and type id of each parameter."""
-        return () if self.proto is None else tuple((m.name, m.type) for m in self.proto.members)
+        return (
+            () if self.proto is None else tuple((m.name, m.type) for m in self.proto.members[self._hidden :])
+        )
+
+    def before(self, n: int) -> str | None:
+        """The name of the kernel's own parameter of a tracepoint's stub, which a negative number leads to."""
+        at = self._hidden + n
+        return self.proto.members[at].name if self.proto is not None and at >= 0 else None
 
 
 def expand(log: Log, target: Target, head: Head, proto: Prototype) -> tuple[list[str], bool]:
@@ -55,6 +69,8 @@ def expand(log: Log, target: Target, head: Head, proto: Prototype) -> tuple[list
         # With parameters unknown, $argN means itself and $arg* is believed
         return [word for word in words if not word.startswith("$arg*")], False
     if not target.traits.btf or not proto.query() or not proto.params:
+        if star >= 0 and target.traits.star_refused:
+            raise log.refuse(0, "NOSUP_BTFARG", "EOPNOTSUPP")
         if star >= 0:
             log.err(0, "NOSUP_BTFARG")
         return words, False
@@ -106,11 +122,14 @@ def _nth(log: Log, proto: Prototype, n: int, suffix: str, room: int) -> str:
     """Name of parameter ``n`` and the type written after it; refused if there is none or no room."""
     if n >= len(proto.params):
         raise log.refuse(0, "NO_BTFARG", "ENOENT")
-    if n < 0:
+    if n < 0 and (hidden := proto.before(n)) is not None:
+        text = hidden + suffix
+    elif n < 0:
         # $arg0 before it was checked: the kernel reads the record before the first parameter, whose name
         # leads nowhere
         raise log.refuse(0, "NO_BTF_ENTRY", "ENOENT")
-    text = proto.params[n][0] + suffix
+    else:
+        text = proto.params[n][0] + suffix
     if len(text) >= room:
         raise log.refuse(0, "ARGS_2LONG", "E2BIG")
     return text

@@ -20,7 +20,9 @@ def read_head(log: Log, target: Target) -> Head:
     returns = command[0] == "r"
     colon = command.find(":", 1)
     if ktext.is_digit(command[1:]):
-        _maxactive(log, command[1 : colon if colon >= 0 else None], returns)
+        if not returns:
+            raise log.refuse(1, "BAD_MAXACT_TYPE")
+        maxactive(log, command[1 : colon if colon >= 0 else None])
 
     symbol: str | None = None
     offset = 0
@@ -52,9 +54,8 @@ def read_head(log: Log, target: Target) -> Head:
     return Head(returns, sees_return, entry, symbol, offset, group, event, address)
 
 
-def _maxactive(log: Log, text: str, returns: bool) -> None:
-    if not returns:
-        raise log.refuse(1, "BAD_MAXACT_TYPE")
+def maxactive(log: Log, text: str) -> None:
+    """The number of instances after the letter of an exit probe."""
     try:
         value = ktext.kstrtouint(text)
     except ktext.NumberError:

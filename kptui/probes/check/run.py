@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from kptui.probes.check import advice, kinds, meta
+from dataclasses import replace
+from typing import TypeVar
+
+from kptui.probes.check import advice, eprobe, kinds, meta
 from kptui.probes.check.fetch import Arguments, Parsed
 from kptui.probes.check.head import Head, limit_count
 from kptui.probes.check.ktext import split_words
 from kptui.probes.check.log import Log, Refused
-from kptui.probes.check.standing import remove
+from kptui.probes.check.remove import is_removal, remove
 from kptui.probes.check.target import Target
 from kptui.probes.check.warn import notes_for
-from kptui.verdict import Problem, Verdict
+from kptui.verdict import Note, Problem, Verdict
+
+Said = TypeVar("Said", Problem, Note)
 
 MAX_WRITE = 4095
 """Bytes of a line that the kernel takes, its newline included if there is one (WRITE_BUFSIZE - 1)."""
@@ -58,7 +63,7 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
     args: list[str] = []
     reason, errno = "", None
     try:
-        if (raw if target.traits.raw_dash else words[0][1]).startswith("-"):
+        if is_removal(raw if target.traits.raw_dash else words[0][1], target):
             remove(log.words, target)
         else:
             head = kinds.read_head(log, target)
@@ -68,6 +73,8 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
     except Refused as refused:
         errno, reason = refused.errno, refused.reason
     at = _Positions(line, shift)
+    if errno is not None and log.filter is not None and not log.filter[0].ok:
+        return _filter_refused(log, at, errno)
     problems = tuple(
         Problem(
             log.message(entry),
@@ -80,13 +87,15 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
     if errno is not None:
         return Verdict(False, _text(log.command), problems, errno, reason)
     notes = notes_for(log, target, head, args, at) if head is not None else ()
+    if log.filter is not None:
+        notes += tuple(_in_line(note, log, at) for note in log.filter[0].notes)
     return Verdict(True, _text(log.command), notes=notes)
 
 
 def parse_arguments(log: Log, target: Target, head: Head) -> tuple[list[str], list[Parsed]]:
     """The words after the place: as the kernel rewrote them, and what they come to. Refused as the kernel does."""
     traits = target.traits
-    words = log.words[2:]
+    words = log.words[2 : head.arguments_end]
     proto = meta.Prototype(target, head)
     rewritten = False
     rewrites = head.probe in kinds.REWRITTEN
@@ -95,11 +104,38 @@ def parse_arguments(log: Log, target: Target, head: Head) -> tuple[list[str], li
     words = limit_count(log, target, words)
     if rewrites:
         words = meta.expand_dentries(log, target, words, logged=not rewritten)
-    arguments = Arguments(log, target, head, proto)
+    arguments = Arguments(log, target, head, proto, eprobe.fields_of(target, head))
     for i, word in enumerate(words):
         log.index = i + 2
-        arguments.parse(word)
+        parsed = arguments.parse(word)
+        if head.probe == "event":
+            eprobe.finish_argument(log, target, head, parsed)
     return words, arguments.parsed
+
+
+def _filter_refused(log: Log, at: _Positions, errno: str) -> Verdict:
+    """The verdict on an event probe's filter as that of the line: the log shows the filter alone."""
+    assert log.filter is not None
+    verdict, first = log.filter
+    problems = tuple(
+        _in_line(
+            replace(problem, at=at.char(eprobe.filter_in_line(verdict, log, first, problem.at))), log, at
+        )
+        for problem in verdict.problems
+    )
+    return Verdict(False, verdict.command, problems, errno, verdict.sentence)
+
+
+def _in_line(said: Said, log: Log, at: _Positions) -> Said:
+    """What was said of a filter, with its fixes as edits of the whole line."""
+    assert log.filter is not None
+    verdict, first = log.filter
+
+    def place(position: int) -> int:
+        return at.char(eprobe.filter_in_line(verdict, log, first, position))
+
+    moved = tuple(replace(fix, start=place(fix.start), end=place(fix.end)) for fix in said.fixes)
+    return replace(said, fixes=moved)
 
 
 def _bytes(line: str) -> bytes:

@@ -7,6 +7,25 @@ from typing import Final
 from kptui.probes.check.log import MESSAGES
 
 SENTENCES: Final = {
+    "BAD_ATTACH_ARG": "The event has no field of that name.",
+    "BAD_ATTACH_EVENT": "There is no such event, or it is a kprobe, uprobe or event probe, which can’t be watched.",
+    "BAD_TP_NAME": "A tracepoint’s name consists of letters, digits and _.",
+    "NO_EP_FILTER": "After “if” a filter is expected.",
+    "NO_EVENT_FIELD": "The event has no field of that name.",
+    "NO_EVENT_INFO": "The event to watch is given with its group: GROUP.EVENT.",
+    "NO_MATCH": "No dynamic event is written like this: p, r, f, t, e and s define one, - and ! remove one.",
+    "NO_TRACEPOINT": "The kernel has no tracepoint of that name.",
+    "TOO_MANY_EARGS": "A probe on a function’s exit can keep at most 15 parameters from its entry.",
+    "SYNTH_BAD_NAME": "A name consists of letters, digits and _, and doesn’t start with a digit.",
+    "SYNTH_EVENT_EXISTS": "A synthetic event of this name stands already.",
+    "SYNTH_INCOMPLETE_TYPE": "After unsigned a type and a name are expected.",
+    "SYNTH_INVALID_ARRAY_SPEC": "A text is char NAME[N] with N up to 256 in at most three characters, or char NAME[].",
+    "SYNTH_INVALID_CMD": "A synthetic event needs a name and at least one field: s:NAME TYPE FIELD.",
+    "SYNTH_INVALID_DYN_CMD": "The only group that may stand here is synthetic/, and no other slash may follow.",
+    "SYNTH_INVALID_FIELD": "After the type the field’s name is expected.",
+    "SYNTH_INVALID_TYPE": "Known types are u8 … u64, s8 … s64, [unsigned] char, int, long, bool, pid_t, gfp_t, and "
+    "char NAME[N].",
+    "SYNTH_TOO_MANY_FIELDS": "A synthetic event has at most 64 fields.",
     "BAD_PROBE_ADDR": "The kernel has no symbol of that name, or the offset is no number from 0 up.",
     "NON_UNIQ_SYMBOL": "Several symbols have this name: use _text+OFFSET of the one you mean.",
     "BAD_RETPROBE": "A return probe can only be put at the start of a function, without an offset.",

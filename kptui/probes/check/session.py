@@ -7,12 +7,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from kptui.probes.check import kinds
+from kptui.probes.check import kinds, synth
 from kptui.probes.check.head import Head
 from kptui.probes.check.ktext import split_words
 from kptui.probes.check.log import Log, Refused
+from kptui.probes.check.remove import is_removal, removed
 from kptui.probes.check.run import check_definition, parse_arguments
-from kptui.probes.check.standing import Listing, removed
+from kptui.probes.check.standing import Listing
 from kptui.probes.check.target import Target
 from kptui.verdict import Verdict
 
@@ -40,7 +41,7 @@ class CheckSession:
         if verdict.ok:
             text = _raw(line)
             words = [word for _, word in split_words(text)]
-            if words and words[0].startswith("-"):
+            if words and is_removal(words[0], self._target):
                 self._listing.discard(removed(words, self._target))
             elif words and (listed := listed_form(line, self._target)) is not None:
                 self._listing.add(listed)
@@ -66,10 +67,12 @@ def listed_form(line: str, target: Target) -> str | None:
     known (a raw address, which is listed as a hash).
     """
     log = Log(_raw(line), target.traits)
-    if not log.words or log.words[0].startswith("-"):
+    if not log.words or is_removal(log.words[0], target):
         return None
     try:
         head = kinds.read_head(log, target)
+        if log.probe == "synthetic":
+            return _text(synth.listed_form(log, target))
         if head is None or head.event is None:
             return None
         _, parsed = parse_arguments(log, target, head)
@@ -77,7 +80,11 @@ def listed_form(line: str, target: Target) -> str | None:
         return None
     command = f"{_letter(head, log.words[0])}:{head.group}/{head.event}"
     words = [command, _place(head, log.words[1]), *(f"{arg.name}={arg.body}" for arg in parsed)]
-    return " ".join(words).encode("latin-1").decode("utf-8", "surrogateescape")
+    return _text(" ".join(words))
+
+
+def _text(listed: str) -> str:
+    return listed.encode("latin-1").decode("utf-8", "surrogateescape")
 
 
 def _letter(head: Head, command: str) -> str:
@@ -96,4 +103,6 @@ def _place(head: Head, word: str) -> str:
         return f"{head.symbol}+{head.offset}" if head.offset else head.symbol
     if head.probe == "user":
         return f"{head.path}:0x{head.offset:016x}" + (f"(0x{head.counter:x})" if head.counter else "")
-    return word
+    if head.attached is not None:
+        return ".".join(head.attached)
+    return f"{head.symbol}%return" if head.returns else head.symbol or word

@@ -14,11 +14,11 @@ from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log, Probe, Refused
 from kptui.probes.check.meta import Prototype
 from kptui.probes.check.place import waits_for_module
-from kptui.probes.check.target import TEXT_STARTS, Interface, Target
+from kptui.probes.check.target import TEXT_STARTS, Target
 from kptui.probes.check.types import find_type
 
+_JOINED: Final[frozenset[Probe]] = frozenset({"function", "tracepoint"})  # one kind for the kernel
 _KERNEL_HALF = 0xFFFF_8000_0000_0000
-_PLACE_CUT = 63  # the kernel compares a removal's place with its own text cut to this many bytes
 
 
 PROBES: Final[MappingProxyType[str, Probe]] = MappingProxyType({
@@ -37,6 +37,25 @@ class Standing:
     event: str
     place: str
     args: tuple[str, ...]
+
+    @property
+    def returns(self) -> bool:
+        """Whether it probes a function's return or exit."""
+        return self.kind == "r" or self.place.endswith("%return")
+
+    @property
+    def symbol(self) -> str:
+        """The function or tracepoint of an ``f`` or ``t`` probe."""
+        return self.place.removesuffix("%return")
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Names of the fields of a synthetic event, or of a probe on a function or tracepoint."""
+        if self.probe == "synthetic":
+            parts = " ".join((self.place, *self.args)).split(";")
+            return tuple(words[-1] for part in parts if (words := part.split()))
+        names = tuple(arg.partition("=")[0] for arg in self.args)
+        return (*(("__probe_func", "__probe_ret_ip") if self.returns else ("__probe_ip",)), *names)
 
     @property
     def name(self) -> str:
@@ -129,8 +148,10 @@ def _listed_type(target: Target, standing: Standing, arg: str, head: Head) -> tu
     log = Log(f"p x {arg}", target.traits)
     symbol, offset = _place_of(standing)
     probe = standing.probe or "kernel"
-    returns = standing.kind == "r"
+    returns = standing.returns
     entry = probe == "kernel" and not returns and target.entry(symbol, offset)
+    if probe in _JOINED:
+        symbol, offset, entry = standing.symbol, 0, not returns
     old = Head(returns, returns, entry, symbol, offset, standing.group, standing.event, probe=probe)
     try:
         parsed = Arguments(log, target, old, Prototype(target, old)).parse(arg)
@@ -156,7 +177,7 @@ def register(log: Log, target: Target, head: Head, args: list[Parsed]) -> None:
         log.index = 1
         raise log.refuse(0, "FAIL_REG_PROBE")
     for name in (name for arg in args for name in arg.symbols):
-        if not _data_symbol(log, target, name):
+        if not look_up_data(log, target, name):
             if waits:
                 return  # forgiven as if the module would bring it; nothing after it is looked at
             raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
@@ -186,14 +207,15 @@ def same_name(
 ) -> None:
     """What a new probe must obey where its name stands already: another probe of its kind is joined."""
     same = [old for old in standing_of(target, head.event or "") if old.group == head.group]
-    probes = [old for old in same if old.probe == head.probe]
+    family = _JOINED if head.probe in _JOINED else {head.probe}
+    probes = [old for old in same if old.probe in family]
     if not probes:
         foreign = target.event_exists and target.event_exists(head.group, head.event or "")
         if same or foreign:
             log.index = 0
             raise log.refuse(0, "EVENT_EXIST", "EEXIST")
         return
-    if (probes[0].kind == "r") != head.returns:
+    if probes[0].returns != head.returns or probes[0].probe != head.probe:
         log.index = 0
         raise log.refuse(0, "DIFF_PROBE_TYPE", "EEXIST")
     differs = _first_difference(target, head, args, probes[0])
@@ -217,7 +239,7 @@ def _first_difference(target: Target, head: Head, args: list[Parsed], old: Stand
     return None
 
 
-def _data_symbol(log: Log, target: Target, text: str) -> bool:
+def look_up_data(log: Log, target: Target, text: str, *, logged: bool = True) -> bool:
     """Whether ``@SYM[+-OFF]`` leads somewhere; refused for a bad offset (traceprobe_update_arg)."""
     log.index = 1
     cut = min((i for i in (text.find("+"), text.find("-")) if i >= 0), default=len(text))
@@ -225,44 +247,8 @@ def _data_symbol(log: Log, target: Target, text: str) -> bool:
         try:
             ktext.kstrtol(text[cut:])
         except ktext.NumberError as error:
+            if not logged:
+                raise Refused(error.errno, f"{text[cut:]} is no offset.") from None
             raise log.refuse(0, "FAIL_REG_PROBE", error.errno) from None
     module, colon, name = text[:cut].partition(":")
     return bool(text[:cut]) and target.count(name if colon else module, module if colon else None) > 0
-
-
-def remove(words: list[str], target: Target) -> None:
-    """A removal line. Refused as the kernel does; none of these is logged (dyn_event_release)."""
-    found = removed(words, target)
-    if not found:
-        raise Refused("ENOENT", "No probe of that name (and place) stands.")
-    if any(old.name.encode("latin-1").decode("utf-8", "replace") in target.enabled for old in found):
-        raise Refused("EBUSY", "The event is enabled: disable it before removing it.")
-
-
-def removed(words: list[str], target: Target) -> list[Standing]:
-    """What a removal line means, perhaps nothing. Refused where it is none."""
-    if words[0][1:2] != ":":
-        raise Refused("EINVAL", "A removal is written -:GROUP/EVENT.")
-    system, slash, event = words[0][2:].partition("/")
-    if not slash:
-        system, event = "", system
-    if not event and (not slash or not target.traits.optional_event):
-        raise Refused("EINVAL", "A removal needs the name of an event: -:GROUP/EVENT.")
-    return [
-        old
-        for old in standing_of(target, event)
-        if _REMOVABLE[target.interface] in {None, old.probe}
-        and (not slash or old.group == system)
-        and _matches(old, words[1:])
-    ]
-
-
-_REMOVABLE: Final[dict[Interface, Probe | None]] = {"kprobe": "kernel", "uprobe": "user", "dynamic": None}
-"""The kind that a file's removals mean; None: every kind."""
-
-
-def _matches(old: Standing, words: list[str]) -> bool:
-    if not words:
-        return True
-    place = old.place[:_PLACE_CUT] if old.probe == "kernel" else old.place
-    return place == words[0] and list(old.args[: len(words) - 1]) == words[1:]

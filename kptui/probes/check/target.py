@@ -8,6 +8,7 @@ from typing import Literal
 
 from kptui.btf import Btf
 from kptui.probes.check.traits import FEATURES_6_12, README_FEATURES, Traits, traits_of
+from kptui.verdict import Verdict
 
 Interface = Literal["kprobe", "uprobe", "dynamic"]
 """The file of tracefs that a line is written to: ``kprobe_events``, ``uprobe_events``, ``dynamic_events``."""
@@ -63,6 +64,10 @@ class Target:
     ``enabled``: which of them are enabled somewhere, as ``group/event``.
     ``event_exists(group, event)``: whether some other kind of event has that name.
     ``btf``: the kernel's type information; None: unknown, and every parameter name is believed.
+    ``is_traceable(text)``: whether ftrace can trace a function of that name, or one that the pattern (``*``,
+    ``?``, ``[``) matches: what fprobes need; None: unknown, taken for so. ``event_fields(group, event)``: names of
+    an event's own fields, without ``common_…``; None: unknown. ``check_event_filter(group, event, text)``: the
+    verdict on a filter for that event (kptui.filters, not as one in a file); None: unknown, taken for right.
     ``find_file(path)``: what a uprobe's path leads to where the line is written, or the errno's name
     (``ENOENT``) if nowhere; None: unknown, taken for a regular file.
     ``dentry_offsets``: of ``d_name.name`` in struct dentry and ``f_path.dentry`` in struct file.
@@ -85,6 +90,9 @@ class Target:
     interface: Interface = "kprobe"
     find_file: Callable[[str], File | str | None] | None = None
     copies: Callable[[str], Sequence[Copy]] | None = None
+    is_traceable: Callable[[str], bool | None] | None = None
+    event_fields: Callable[[str, str], Iterable[str] | None] | None = None
+    check_event_filter: Callable[[str, str, str], Verdict | None] | None = None
 
     @classmethod
     def from_readme(
@@ -105,6 +113,9 @@ class Target:
         interface: Interface = "kprobe",
         find_file: Callable[[str], File | str | None] | None = None,
         copies: Callable[[str], Sequence[Copy]] | None = None,
+        is_traceable: Callable[[str], bool | None] | None = None,
+        event_fields: Callable[[str, str], Iterable[str] | None] | None = None,
+        check_event_filter: Callable[[str, str, str], Verdict | None] | None = None,
         extra: Iterable[str] = (),
     ) -> Target:
         """A target from the text of tracefs's ``README``; ``extra`` adds features that it cannot tell."""
@@ -124,6 +135,9 @@ class Target:
             interface=interface,
             find_file=find_file,
             copies=copies,
+            is_traceable=is_traceable,
+            event_fields=event_fields,
+            check_event_filter=check_event_filter,
         )
 
     @property

@@ -29,6 +29,7 @@ README_FEATURES: Final = {
     "fprobe": "f[:[<group>/][<event>]]",
     "tprobe": "t[:[<group>/][<event>]]",
     "eprobe": "e[:[<group>/][<event>]]",
+    "synthetic": "s:[synthetic/]<event>",
 }
 """Features and the text of the tracefs README that proves each of them.
 
@@ -55,13 +56,27 @@ class Traits:
     return_args: bool  # 6.9: $argN in return probes
     dentry: bool  # 6.9: %pd and %pD
     string_message: bool  # 6.9: $comm and constants with another type get a log entry
-    arg0_checked: bool  # 6.19: the word $arg0 is refused before the prototype is looked at
+    arg0_checked: bool  # the word $arg0 is refused before the prototype is looked at
     typecast: bool  # 7.2: typecasts, $current, this_cpu_*; loop in place of recursion, at most 8 levels
     event_cast: bool  # 6.18.44 (not 6.18.15): typecasts for event probes only, with a message for the others
     user_symbols: bool  # before 6.2: uprobes take the types symbol and symstr, which can't work
     size_limit: bool  # 2026: at most 3072 bytes of fixed data in an event
     count: str  # what happens to the 129th argument: "cut", "silent" (E2BIG without entry), "message"
     body_limit: int  # longest argument expression in bytes
+    star_refused: (
+        bool  # $arg* without type information is refused at once; before, it went on to a second entry
+    )
+    fprobe_maxactive: bool  # until 6.13: a number after "f"; later anything but a colon there is BAD_MAXACT
+    fprobe_late: bool  # 6.16: fprobes are put in place when enabled; every refusal at registration is EINVAL
+    entry_args_limited: bool  # 6.15: an exit fprobe keeps at most 15 parameters from the entry
+    tracepoint_waits: bool  # 6.12: a tracepoint that isn't there may come with a module
+    register_twice: bool  # until 6.18: a register in f, t or e gets BAD_FETCH_ARG on top of BAD_VAR
+    event_caret: bool  # the caret of an unknown event field stands at the field; before, at the word
+    exact_attach: (
+        bool  # a removal's SYSTEM.EVENT must be the event probe's; before, SYSTEM could be cut short
+    )
+    synth_stack: bool  # 6.3, and 6.1's stable tree: long[] in synthetic events, a stack trace
+    no_match_logged: bool  # 6.19: a line that no kind of dynamic event takes gets a log entry
     types: frozenset[str]
     wording: tuple[tuple[str, str], ...]  # messages that read otherwise here
 
@@ -93,6 +108,11 @@ def _spelled_variable(version: tuple[int, int, int]) -> bool:
     if series in {(6, 12), (6, 18)}:
         return patch == 0 or patch >= {(6, 12): 50, (6, 18): 30}[series]
     return version >= (7, 0, 0)
+
+
+def _mended_2026(version: tuple[int, int, int]) -> bool:
+    # Fixes that 6.12.117 and 7.3 have, and 6.18.15 and 6.1.0-50 (6.1's tree of October 2026) have not.
+    return version >= (6, 19, 0) or (version[:2] == (6, 12) and (version[2] == 0 or version[2] >= 117))
 
 
 @lru_cache(maxsize=64)
@@ -134,13 +154,23 @@ def traits_of(release: str, features: frozenset[str], codes: frozenset[str] | No
         return_args="return_args" in features,
         dentry="dentry" in features,
         string_message=has("NEED_STRING_TYPE", version >= (6, 9, 0)),
-        arg0_checked=version >= (6, 19, 0),
+        arg0_checked=_mended_2026(version),
         typecast=typecast,
         event_cast=not typecast and has("TYPECAST_NOT_EVENT", version[:2] == (6, 18) and version[2] >= 44),
         user_symbols=version < (6, 2, 0),
         size_limit=has("EVENT_TOO_BIG", _size_limited(version)),
         count=count,
         body_limit=255 if typecast else 63,
+        star_refused=_mended_2026(version),
+        fprobe_maxactive=version < (6, 14, 0),
+        fprobe_late=version >= (6, 16, 0),
+        entry_args_limited=has("TOO_MANY_EARGS", version >= (6, 15, 0)),
+        tracepoint_waits=has("BAD_TP_NAME", version >= (6, 12, 0)),
+        register_twice=version < (6, 19, 0),
+        event_caret=_mended_2026(version),
+        exact_attach=_mended_2026(version),
+        synth_stack=version >= (6, 1, 0),
+        no_match_logged=version >= (6, 19, 0),
         types=frozenset(types),
         wording=tuple(wording),
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from kptui.probes.check import ktext
+from kptui.probes.check.dynamic_advice import dynamic_notes
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
 from kptui.probes.check.place import waits_for_module
@@ -44,7 +45,9 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
             say(sentence)
     if head.probe == "kernel":
         out.extend(wrapper_notes(log, target, head, places))
-    elif head.probe == "user":
+    elif head.probe != "user":
+        out.extend(dynamic_notes(log, target, head))
+    else:
         out.extend(uprobe_notes(log, head, words, places))
     return tuple(out)
 
