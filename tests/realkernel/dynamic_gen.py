@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-from tests.realkernel import filters
+from kptui.filters.features import ALL_FEATURES
+from kptui.filters.fields import FilterField
+from tests.realkernel import filters_gen
 from tests.realkernel.definitions_gen import (
     GROUP,
     REMOVALS,
@@ -16,6 +18,7 @@ from tests.realkernel.definitions_gen import (
 )  # fmt: skip
 from tests.realkernel.definitions_gen import STANDING as KPROBES
 from tests.realkernel.definitions_gen import is_safe as is_safe_kprobe
+from tests.realkernel.words import Words
 
 SYNTH = "kptuisyn"
 EVENT_PROBES = (
@@ -110,6 +113,16 @@ DYNAMIC_REMOVALS = [
 ]  # fmt: skip
 
 
+def _filter_fields(names: list[str]) -> dict[str, FilterField]:
+    """Fields as the generator of filters wants them: texts and numbers, told by their names."""
+    return {
+        name: FilterField(
+            name, "string" if "comm" in name else "number", signed=False, bits=64, operators=("==",)
+        )
+        for name in names
+    }
+
+
 ENDINGS: list[list[str]] = [[], [], ["if", "next_pid", "==", "1"], ["$arg*"], ["%zz"]]
 
 
@@ -176,7 +189,7 @@ class DynamicGenerator(Generator):
         attached = attached if self.careful or self.random.random() < 0.85 else self.pick(NO_EVENTS)
         words = [self.field_argument(fields) for _ in range(self.random.choice([0, 1, 1, 1, 2, 3]))]
         if self.random.random() < 0.4:
-            rule = filters.Generator(str(self.random.random()), fields)
+            rule = filters_gen.Generator(str(self.random.random()), _filter_fields(fields), ALL_FEATURES)
             made = rule.one() if self.random.random() < 0.5 else f"{self.pick(fields)} == 1"
             words += ["if", *made.split()] if self.random.random() < 0.95 else ["if"]
         return self.line(self.head("e"), attached, *words)
@@ -265,12 +278,12 @@ def is_safe(text: str) -> bool:
     if words[0][0] == "f" and any(char in symbol for char in "*?[]!\\") and symbol not in PATTERNS:
         return False
     # Whichever of the words the kernel takes for the "if", what follows must be complete
-    return all(filters.is_safe(" ".join(words[at:])) for at in range(2, len(words) + 1))
+    return all(filters_gen.is_safe(" ".join(words[at:])) for at in range(2, len(words) + 1))
 
 
-def definitions(seed: int, count: int) -> list[str]:
+def definitions(seed: int, count: int, words: Words | None = None) -> list[str]:
     """``count`` lines for one seed."""
-    generator = DynamicGenerator(f"dynamic {seed}")
+    generator = DynamicGenerator(f"dynamic {seed}", words or Words())
     out: list[str] = []
     while len(out) < count:
         text = generator.definition()

@@ -108,7 +108,7 @@ _FUNCTION_FIXES: Final[_Special] = {
 }
 FIXES: Final[Mapping[str, _Special]] = {
     "function": _FUNCTION_FIXES,
-    "tracepoint": _FUNCTION_FIXES | {"BAD_TP_NAME": _no_group},
+    "tracepoint": {**_FUNCTION_FIXES, "BAD_TP_NAME": _no_group},
     "event": {
         "BAD_VAR": _field,
         "BAD_FETCH_ARG": _field,

@@ -9,6 +9,7 @@ from kptui.probes.check.log import MESSAGES
 SENTENCES: Final = {
     "BAD_ATTACH_ARG": "The event has no field of that name.",
     "BAD_ATTACH_EVENT": "There is no such event, or it is a kprobe, uprobe or event probe, which can’t be watched.",
+    "BAD_BTF_TID": "What stands before the dot or the arrow is no structure with members.",
     "BAD_TP_NAME": "A tracepoint’s name consists of letters, digits and _.",
     "NO_EP_FILTER": "After “if” a filter is expected.",
     "NO_EVENT_FIELD": "The event has no field of that name.",
@@ -100,6 +101,10 @@ SENTENCES: Final = {
     "BAD_ARRAY_SUFFIX": "Nothing may follow the bracket.",
     "BAD_ARRAY_NUM": "An array has 1 to 64 elements.",
     "ARRAY_TOO_BIG": "An array has at most 64 elements.",
+    "TYPECAST_BAD_ARROW": "The member named in the typecast lies in the structure itself: only dots lead to it.",
+    "TYPECAST_NOT_ALIGNED": "The member named in the typecast begins inside a byte.",
+    "TYPECAST_REQ_FIELD": "After the cast expression a member is expected: (STRUCT)EXPR->MEMBER.",
+    "TYPECAST_SYM_OFFSET": "@SYM+OFFSET needs parentheses here: (STRUCT)(@SYM+OFFSET)->MEMBER.",
 }
 """One sentence for each message code."""
 
