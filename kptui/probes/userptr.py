@@ -21,8 +21,9 @@ _PARAMETERS: Final = frozenset({
     ("do_utimes", "filename"), ("do_sys_truncate", "pathname"), ("vfs_readlink", "buffer"),
 })  # fmt: skip
 _MEMBERS: Final = frozenset({
-    ("filename", "uptr"), ("iovec", "iov_base"), ("msghdr", "msg_control_user"), ("user_arg_ptr", "native"),
-    ("iov_iter", "ubuf"), ("user_msghdr", "msg_name"), ("user_msghdr", "msg_iov"),
+    ("filename", "uptr"), ("__filename_head", "uptr"), ("iovec", "iov_base"), ("user_msghdr", "msg_name"),
+    ("user_msghdr", "msg_iov"), ("user_msghdr", "msg_control"), ("msghdr", "msg_control_user"),
+    ("iov_iter", "ubuf"), ("user_arg_ptr", "native"),
 })  # fmt: skip
 _NAMES: Final = frozenset({"ubuf", "uaddr", "uptr", "useraddr", "user_buf", "userbuf", "uservaddr", "uvec"})
 """Names that nobody gives to a kernel pointer."""
