@@ -37,6 +37,13 @@ def test_a_removal_is_of_the_files_own_kind(interface: Interface, errno: str | N
     assert check_definition("-:g/up", target).errno == errno
 
 
+def test_dynamic_events_without_kernel_probes_knows_uprobes_only() -> None:
+    target = Target(interface="dynamic")
+    target = replace(target, features=target.features - {"kprobe"})
+    assert check_definition("p10:g/e /bin/sh:0x10", target).ok
+    assert check_definition("p:g/e vfs_read", target).errno == "EINVAL"
+
+
 UPROBE = Target(interface="uprobe")
 
 

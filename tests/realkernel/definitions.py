@@ -14,109 +14,33 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import re
 import sys
 import zlib
-from collections.abc import Sequence
 from pathlib import Path
 
+from tests.realkernel.asker import TRACEFS, Asker, read
 from tests.realkernel.facts import kernel_facts
 from tests.realkernel.interfaces import INTERFACES
 from tests.realkernel.words import BTF_FILE, read_words
 
-TRACEFS = Path("/sys/kernel/tracing")
-# -- in the guest
-
-
-def _write(path: Path, text: str) -> int:
-    """One write(2), appended; the errno or 0."""
-    fd = os.open(path, os.O_WRONLY | os.O_APPEND)
-    try:
-        os.write(fd, text.encode("utf-8", "surrogateescape"))
-    except OSError as error:
-        return error.errno or -1
-    finally:
-        os.close(fd)
-    return 0
-
-
-def _read(path: Path) -> str:
-    return path.read_bytes().decode("utf-8", "surrogateescape")
-
-
-_HEADER = re.compile(r"\[ *(\d+\.\d+)\] ([^:]+): error: (.*)")
-
-
-def _entries(text: str) -> list[tuple[str, str, int, str]]:
-    """Time, message, caret and command of each error_log entry."""
-    lines = text.split("\n")
-    out = []
-    for i, line in enumerate(lines[:-2]):
-        match = _HEADER.fullmatch(line)
-        if match and lines[i + 1].startswith("  Command: ") and lines[i + 2].strip() == "^":
-            caret = len(lines[i + 2].encode("utf-8", "surrogateescape")) - 1 - 11
-            out.append((match[1], match[3], caret, lines[i + 1][11:]))
-    return out
-
-
-class Asker:
-    """Writes definitions and takes them away again."""
-
-    def __init__(self, file: str) -> None:
-        self.events = TRACEFS / file
-        self.log = TRACEFS / "error_log"
-
-    def restore(self, before: list[str]) -> None:
-        """Make the list what it was: remove what came, put back what went."""
-        for _ in range(3):
-            now = _read(self.events).splitlines()
-            if now == before:
-                return
-            mine = [line for line in now if line not in before]
-            for line in mine or now:
-                word, place, *args = line.split(" ")
-                name = word.partition(":")[2]
-                if _write(self.events, " ".join([f"-:{name}", place, *args])):
-                    _write(self.events, f"-:{name}")
-            now = _read(self.events).splitlines()
-            for line in before:
-                if line not in now:
-                    _write(self.events, line)
-
-    def ask(self, texts: Sequence[str], standing: Sequence[str]) -> list[dict[str, object]]:
-        """The answers; ``before`` is then what stood while they were given."""
-        others = _read(self.events).splitlines()
-        for line in standing:
-            if _write(self.events, line):
-                raise SystemExit(f"cannot define {line}")
-        before = self.before = _read(self.events).splitlines()
-        out = []
-        try:
-            for text in texts:
-                last = max((entry[0] for entry in _entries(_read(self.log))), key=float, default="0")
-                code = _write(self.events, text)
-                entries = [e for e in _entries(_read(self.log)) if float(e[0]) > float(last)]
-                out.append({"text": text, "errno": code, "entries": [entry[1:] for entry in entries]})
-                if not code:
-                    self.restore(before)
-        finally:
-            for line in _read(self.events).splitlines():
-                if line not in others:
-                    _write(self.events, "-:" + line.split(" ")[0].partition(":")[2])
-        return out
+# -- in the guest, or on this machine, which has uprobes
 
 
 def ask(options: argparse.Namespace) -> int:
     interface = INTERFACES[options.interface]
-    if not (TRACEFS / interface.file).exists() or interface.feature not in _read(TRACEFS / "README"):
+    if not (TRACEFS / interface.file).exists() or interface.feature not in read(TRACEFS / "README"):
         print(f"this kernel has no {options.interface} interface")
         return 3
     words = read_words()
     texts = interface.texts(options.seed, options.count, words)
-    facts = kernel_facts(texts)
+    standing = interface.standing(words)
     asker = Asker(interface.file)
-    answers = asker.ask(texts, interface.standing(words))
+    interface.prepare()
+    try:
+        facts = kernel_facts([*texts, *standing])
+        answers = asker.ask(texts, standing)
+    finally:
+        interface.clean()
     out = Path(options.out)
     if BTF_FILE.exists():
         out.with_suffix(".btf").write_bytes(zlib.compress(BTF_FILE.read_bytes(), 1))

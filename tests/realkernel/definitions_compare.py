@@ -19,6 +19,7 @@ from kptui.probes.check.target import File, Landing
 from kptui.probes.check.traits import release_numbers
 from kptui.verdict import Verdict
 from tests.realkernel.agree import Agreement
+from tests.realkernel.interfaces import INTERFACES
 
 Said = tuple[str | None, list[tuple[str, int, str]]]
 """An errno's name (None: accepted) and message, column and command of each entry."""
@@ -113,7 +114,7 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
     types = None if btf is None else Btf.parse(btf)
 
     def find_file(path: str) -> File | str | None:
-        known = data["files"].get(path.encode("latin-1").decode("utf-8", "surrogateescape"))
+        known = data["files"].get(path)
         return known if known is None or isinstance(known, str) else File(known[0], tuple(known[1]))
 
     codes = None
@@ -130,7 +131,7 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         existing=tuple(data["existing"]),
         error_codes=codes,
         btf=types,
-        interface=data["interface"],
+        interface=INTERFACES[data["interface"]].judged,
         find_file=find_file,
     )
 

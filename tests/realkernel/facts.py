@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from pathlib import Path
 
+from tests.realkernel.asker import kernel_words
 from tests.realkernel.words import TRACEFS, kallsyms
 
 ENDBR = bytes.fromhex("f30f1efa")
@@ -128,12 +129,12 @@ def files(texts: Iterable[str]) -> dict[str, object]:
     """What each path before an offset leads to: [regular?, [device, inode]], or the errno's name."""
     out: dict[str, object] = {}
     for text in texts:
-        words = text.partition("#")[0].split()
+        words = kernel_words(text)
         path, colon, _ = (words[1] if len(words) > 1 else "").rpartition(":")
-        if not colon or "/" not in path or "\0" in path:
+        if not colon or "/" not in words[1] or "\0" in path:
             continue
         try:
-            found = os.stat(path)
+            found = os.stat(path or ".")  # the kernel takes the empty path for the folder it is in
         except OSError as error:
             out[path] = errno.errorcode[error.errno or errno.EIO]
         else:
@@ -153,11 +154,14 @@ def kernel_facts(texts: list[str]) -> dict[str, object]:
     with contextlib.suppress(OSError):
         for line in (TRACEFS / "available_filter_functions").read_text().splitlines():
             traceable.add(line.split()[0])
+    modules = ""
+    with contextlib.suppress(OSError):  # a kernel without modules
+        modules = Path("/proc/modules").read_text()
     return {
         "release": os.uname().release,
         "readme": (TRACEFS / "README").read_text(),
         "symbols": {name: [kind for _, kind in symbols.named[name]] for name in names & set(symbols.named)},
-        "modules": [line.split()[0] for line in Path("/proc/modules").read_text().splitlines()],
+        "modules": [line.split()[0] for line in modules.splitlines()],
         "events": (TRACEFS / "available_events").read_text().split(),
         "blacklist": sorted(blacklist & names),
         "traceable": sorted(traceable & names),

@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.realkernel import definitions_gen
+from kptui.probes.check.target import Interface as Judged
+from tests.realkernel import definitions_gen, uprobes_gen
 from tests.realkernel.words import Words
+
+
+def _nothing() -> None:
+    pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,15 +24,32 @@ class Interface:
 
     ``texts(seed, count, words)`` are the definitions to ask, safe for an unfixed kernel. ``needs`` is a file
     below tracefs without which the interface isn't asked ("" for ``file`` itself), ``feature`` a text that
-    README must have.
+    README must have. ``judged`` is the interface for the judge. ``prepare`` makes what the definitions mean, files
+    for one, and ``clean`` takes it away.
     """
 
     file: str
     standing: Callable[[Words], tuple[str, ...]]
     texts: Callable[[int, int, Words], list[str]]
     feature: str = ""
+    judged: Judged = "kprobe"
+    prepare: Callable[[], None] = _nothing
+    clean: Callable[[], None] = _nothing
+
+
+def _uprobes(file: str, judged: Judged) -> Interface:
+    return Interface(
+        file,
+        lambda _: uprobes_gen.STANDING,
+        uprobes_gen.uprobes,
+        judged=judged,
+        prepare=uprobes_gen.prepare,
+        clean=uprobes_gen.clean,
+    )
 
 
 INTERFACES: Mapping[str, Interface] = {
     "kprobe": Interface("kprobe_events", lambda _: definitions_gen.STANDING, definitions_gen.definitions),
+    "uprobe": _uprobes("uprobe_events", "uprobe"),
+    "uprobe-dynamic": _uprobes("dynamic_events", "dynamic"),
 }

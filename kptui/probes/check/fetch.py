@@ -354,7 +354,7 @@ class Arguments:
 
     def _constant(self, text: str) -> None:
         if text[1:2] == '"':
-            if not text[2:].endswith('"'):
+            if not text[2:].endswith('"') and (text[2:] or not self.traits.lone_quote):
                 raise self.log.refuse(self.offset + len(text), "IMMSTR_NO_CLOSE")
             self.set("DATA")
             return

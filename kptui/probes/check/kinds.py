@@ -33,6 +33,12 @@ _READERS: Final[dict[Interface, dict[str, tuple[Reader, ...]]]] = {
     },
 }
 
+_NEEDED: Final[dict[Reader, frozenset[str]]] = {
+    place.read_head: frozenset({"kprobe"}),
+    uprobe.read_head: frozenset({"uprobe"}),
+}
+"""Features without which dynamic_events doesn't ask that kind."""
+
 REWRITTEN: Final[frozenset[Probe]] = frozenset({"kernel", "function", "tracepoint"})
 """Kinds whose ``$arg*``, ``$argN`` and ``%pd`` are rewritten before parsing."""
 
@@ -58,6 +64,9 @@ def read_head(log: Log, target: Target) -> Head | None:
     readers = _READERS[target.interface].get(letter, ())
     reason = _unknown_letter(letter, target.interface) if not readers else ""
     for reader in readers:
+        if target.interface == "dynamic" and not target.features >= _NEEDED.get(reader, frozenset()):
+            reason = f"This kernel has no kind of probe that “{letter}” could be here."
+            continue
         try:
             return reader(log, target)
         except NotMine as other:
