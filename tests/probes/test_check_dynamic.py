@@ -130,3 +130,10 @@ def test_a_session_lists_every_kind() -> None:
     assert session.check("-:eprobes/lat").ok
     assert session.check("!s:lat unsigned int pid").ok
     assert len(session.standing) == 4
+
+
+def test_a_kernel_with_uprobes_only() -> None:
+    target = replace(TARGET, features=TARGET.features - {"kprobe"})
+    assert check_definition("p vfs_read", target).sentence == "This kernel has no kprobes."
+    assert check_definition("p /bin/sh:0x10", target).ok
+    assert "PATH:OFFSET" in check_definition("p /bin/sh", target).sentence

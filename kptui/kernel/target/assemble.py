@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final, Literal
 
 from kptui.btf import Btf, Member
-from kptui.filters import features_from_btf_names
+from kptui.events.format import EventFormat, FormatError, parse_format
+from kptui.filters import check_filter, features_from_btf_names
 from kptui.kernel.target import data
 from kptui.kernel.target.machine import Machine, find_file
 from kptui.kernel.target.staticevents import has_static_event
@@ -22,6 +24,7 @@ from kptui.probes.check.target import Interface
 from kptui.probes.check.traits import release_numbers
 from kptui.symbols.facts import SymbolFacts
 from kptui.symbols.table import SymbolTable
+from kptui.verdict import Verdict
 
 NONE: Final = "none"
 # Features of the README that fall with the message that belongs to them, or with BTF altogether.
@@ -31,6 +34,9 @@ _PROVEN_BY = {
     "typecast": "TP_ERR_TYPECAST_REQ_FIELD",
     "current": "TP_ERR_TYPECAST_REQ_FIELD",
     "this_cpu": "TP_ERR_NOSUP_PERCPU",
+    "fprobe": "TP_ERR_NO_TRACEPOINT",
+    "tprobe": "TP_ERR_NO_TRACEPOINT",
+    "eprobe": "TP_ERR_NO_EVENT_INFO",
 }
 _NEED_BTF = frozenset({"btf", "members"})
 # The first release of each, as far as that is sure: only for telling that a README and a release don't fit.
@@ -118,9 +124,16 @@ class KernelTarget:
             found -= _NEED_BTF
         if self.interface != "uprobe" and self.facts is not None and self.facts.has_endbr:
             found |= {"ibt"}
+        if self.interface == "dynamic" and self._lacks("eprobe_register"):
+            found -= {"eprobe"}  # the README names event probes even where they aren't built in
         if self.given.readme is not None:
             self._compare(found)
         return found
+
+    def _lacks(self, function: str) -> bool:
+        """Whether kallsyms has others of the kernel’s functions for probes, but none of this name."""
+        facts = self.facts
+        return facts is not None and facts.count("trace_probe_init") > 0 and facts.count(function) == 0
 
     def _compare(self, found: frozenset[str]) -> None:
         """A README that can't be this release's: the release was probably forgotten."""
@@ -232,6 +245,9 @@ class KernelTarget:
             error_codes=self._probe_codes,
             interface=self.interface,
             find_file=find_file,
+            is_traceable=self._is_traceable,
+            event_fields=self._event_fields,
+            check_event_filter=self._check_event_filter,
         )
         if self.btf is not None:
             target = replace(target, dentry_offsets=dentry_offsets(self.btf) or target.dentry_offsets)
@@ -271,6 +287,36 @@ class KernelTarget:
         if self.facts is None:
             return None
         return self.facts.not_probeable(_bytes(name), None if module is None else _bytes(module))
+
+    @cached_property
+    def _traceable(self) -> frozenset[str] | None:
+        return self.machine.traceable() if self.given.kallsyms is None else None
+
+    def _is_traceable(self, text: str) -> bool | None:
+        name, known = _bytes(text), self._traceable
+        if any(char in name for char in "*?["):
+            return None if known is None else any(fnmatchcase(other, name) for other in known)
+        if known is not None:
+            return name in known
+        return False if self.facts is not None and not self.facts.count(name) else None
+
+    def _format(self, group: str, event: str) -> EventFormat | None:
+        text = self.machine.event_format(_bytes(group), _bytes(event)) if self.is_machine else None
+        try:
+            return None if text is None else parse_format(text)
+        except FormatError:
+            return None
+
+    def _event_fields(self, group: str, event: str) -> tuple[str, ...] | None:
+        found = self._format(group, event)
+        return None if found is None else tuple(field.name for field in found.fields if not field.common)
+
+    def _check_event_filter(self, group: str, event: str, text: str) -> Verdict | None:
+        found = self._format(group, event)
+        if found is None:
+            return None
+        features, cpus = self.filter_features, self.cpus
+        return check_filter(text, found, features, has_function=self.has_function, cpus=cpus, in_file=False)
 
     @property
     def filter_features(self) -> frozenset[str]:

@@ -90,6 +90,15 @@ class Machine:
         except ValueError:
             return False
 
+    def event_format(self, group: str, event: str) -> str | None:
+        """The event's ``format`` file; None if there is none to be read."""
+        if not group or not event or {group, event} & {".", ".."} or "/" in group + event:
+            return None
+        try:
+            return self._traced(f"events/{group}/{event}/format")
+        except ValueError:
+            return None
+
     def blacklist(self) -> frozenset[str] | None:
         """Names in kprobes' blacklist (debugfs)."""
         text = self._bytes(self._sys, "kernel/debug/kprobes/blacklist")

@@ -20,12 +20,25 @@ Reader = Callable[[Log, Target], Head | None]
 Refused as the kernel does; NotMine for a line of another kind.
 """
 
+
+def _kprobe(log: Log, target: Target) -> Head:
+    if "kprobe" not in target.features:
+        raise NotMine("This kernel has no kprobes.")
+    return place.read_head(log, target)
+
+
+def _uprobe(log: Log, target: Target) -> Head:
+    if "uprobe" not in target.features:
+        raise NotMine("This kernel has no uprobes.")
+    return uprobe.read_head(log, target)
+
+
 _READERS: Final[dict[Interface, dict[str, tuple[Reader, ...]]]] = {
     "kprobe": {"p": (place.read_head,), "r": (place.read_head,)},
     "uprobe": {"p": (uprobe.read_head,), "r": (uprobe.read_head,)},
     "dynamic": {
-        "p": (place.read_head, uprobe.read_head),
-        "r": (place.read_head, uprobe.read_head),
+        "p": (_kprobe, _uprobe),
+        "r": (_kprobe, _uprobe),
         "f": (fprobe.read_head,),
         "t": (fprobe.read_head,),
         "e": (eprobe.read_head,),
@@ -62,7 +75,7 @@ def read_head(log: Log, target: Target) -> Head | None:
     """Words 0 and 1 of a definition; None if nothing is left to be judged. Refused as the kernel does."""
     letter = log.words[0][0]
     readers = _READERS[target.interface].get(letter, ())
-    reason = _unknown_letter(letter, target.interface) if not readers else ""
+    reasons = [] if readers else [_unknown_letter(letter, target.interface)]
     for reader in readers:
         if target.interface == "dynamic" and not target.features >= _NEEDED.get(reader, frozenset()):
             reason = f"This kernel has no kind of probe that “{letter}” could be here."
@@ -70,11 +83,12 @@ def read_head(log: Log, target: Target) -> Head | None:
         try:
             return reader(log, target)
         except NotMine as other:
-            reason = other.reason
+            reasons.append(other.reason)
     if target.interface == "dynamic" and target.traits.no_match_logged:
         log.show(log.line, 0)
         log.err(0, "NO_MATCH")
-    raise Refused("EINVAL", reason)
+    # Of two kinds that share a letter, the second is on files
+    raise Refused("EINVAL", reasons[-1 if "/" in log.line else 0])
 
 
 def _unknown_letter(letter: str, interface: Interface) -> str:

@@ -128,7 +128,7 @@ def test_the_newest_readme_is_cut_to_what_btf_proves(world: World) -> None:
     assert {"btf", "members", "dentry"} <= kernel.features
     assert "knows no kprobe_events" in kernel.remarks[0]
     uprobes = KernelTarget(Given(), world.machine(), "uprobe")
-    assert uprobes.features == frozenset()
+    assert uprobes.features == {"uprobe"}
     assert uprobes.remarks == []
 
 
@@ -200,3 +200,44 @@ def test_paths_of_uprobes_are_this_machines(tmp_path: Path) -> None:
     assert find_file(str(tmp_path)) == File(False, (tmp_path.stat().st_dev, tmp_path.stat().st_ino))
     assert find_file("/nonexistent") == find_file("a\0b") == "ENOENT"
     assert find_file(f"{file}/x") == "ENOTDIR"
+
+
+FORMAT = """name: sched_switch
+ID: 300
+format:
+\tfield:unsigned short common_type;\toffset:0;\tsize:2;\tsigned:0;
+\tfield:int common_pid;\toffset:4;\tsize:4;\tsigned:1;
+
+\tfield:pid_t next_pid;\toffset:8;\tsize:4;\tsigned:1;
+
+print fmt: "%d", REC->next_pid
+"""
+
+
+def test_what_dynamic_events_need_is_this_machines(world: World) -> None:
+    (world.tracefs / "events/sched/sched_switch/format").write_text(FORMAT)
+    kernel = KernelTarget(Given(), world.machine(), "dynamic")
+    assert errors(
+        kernel,
+        "f vfs_read",
+        "f d_path",  # not in its available_filter_functions
+        "f vfs_o*",
+        "f nothing*",
+        "f:g/e vfs_read",  # a kprobe of that name stands
+        "e sched.sched_switch $next_pid if next_pid == 1",
+        "e sched.sched_switch $common_pid",  # not the event's own
+        "e sched.sched_switch if nosuch == 1",
+        "e sched.sched_switch if 0",  # removes nothing here
+        "e sched.nosuch",
+        "e g.e",  # a kprobe
+    ) == [None, "EINVAL", None, "EINVAL", "EEXIST", None, "EINVAL", "EINVAL", "EINVAL", "ENODEV", "ENODEV"]
+
+
+def test_event_probes_that_only_the_readme_has_are_none(world: World) -> None:
+    kallsyms = b"ffffffff81000000 T _stext\nffffffff81000100 T trace_probe_init\n"
+    (world.proc / "kallsyms").write_bytes(kallsyms)
+    kernel = KernelTarget(Given(), world.machine(), "dynamic")
+    assert errors(kernel, "e sched.sched_switch") == ["EINVAL"]
+    (world.proc / "kallsyms").write_bytes(kallsyms + b"ffffffff81000200 t eprobe_register\n")
+    kernel = KernelTarget(Given(), world.machine(), "dynamic")
+    assert errors(kernel, "e sched.sched_switch") == [None]
