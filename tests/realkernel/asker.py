@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 TRACEFS = Path("/sys/kernel/tracing")
@@ -67,8 +67,9 @@ class Asker:
 
     def remove(self, line: str) -> None:
         """Take one listed definition away."""
-        word, place, *args = line.split(" ")
+        word, place, *args = re.split("[ \t]", line)
         name = word.partition(":")[2]
+        place = place.removesuffix("%return")  # of an fprobe, which is removed without it
         if write(self.events, " ".join([f"-:{name}", place, *args])):
             write(self.events, f"-:{name}")
 
@@ -80,7 +81,7 @@ class Asker:
             kept = [line for line in now if line in self.before]
             if not came and kept == self.before:
                 return
-            for line in came or kept:
+            for line in reversed(came or kept):  # what is watched by another goes after that
                 self.remove(line)
             now = self.listed()
             for line in self.before:
@@ -89,18 +90,22 @@ class Asker:
 
     def _written(self, text: str) -> tuple[int, list[Entry]]:
         """The errno and the entries of one write; again where others have pushed ours out of the log."""
-        command = kernel_words(text)[:1]  # of what is logged, the one word that is never rewritten
+        words = kernel_words(text)  # the log shows them from the first on, or those of a filter
         for _ in range(5):
             last = max((float(entry[0]) for entry in log_entries(read(self.log))), default=0)
             code = write(self.events, text)
             new = [entry for entry in log_entries(read(self.log)) if float(entry[0]) > last]
-            ours = [entry for entry in new if entry[3].split(" ")[:1] == command]
+            ours = [entry for entry in new if set(kernel_words(entry[3])[:1]) <= set(words)]
             if ours or not code or len(new) < _KEPT:
                 break
         return code, ours
 
-    def ask(self, texts: Sequence[str], standing: Sequence[str]) -> list[dict[str, object]]:
-        """The answers. ``standing`` are defined before, and stand as ``self.before`` shows them."""
+    def ask(
+        self, texts: Sequence[str], standing: Sequence[str], look: Callable[[], object] = lambda: None
+    ) -> list[dict[str, object]]:
+        """The answers. ``standing`` are defined before, and stand as ``self.before`` shows them; ``look`` is
+        called when they do.
+        """
         others = self.listed()
         out: list[dict[str, object]] = []
         try:
@@ -108,14 +113,15 @@ class Asker:
                 if write(self.events, line):
                     raise SystemExit(f"cannot define {line}")
             self.before = [line for line in self.listed() if line not in others]
+            look()
             for text in texts:
                 before = self.listed()
                 code, entries = self._written(text)
                 out.append({"text": text, "errno": code, "entries": [entry[1:] for entry in entries]})
-                if not code:
+                if not code or text.lstrip().startswith(("-", "!")):  # some may have gone all the same
                     self.restore(before, text)
         finally:
-            for line in self.listed():
+            for line in reversed(self.listed()):
                 if line in self.before or (line not in others and any(_is_by(line, s) for s in standing)):
                     self.remove(line)
         return out
@@ -125,6 +131,10 @@ def _is_by(line: str, text: str) -> bool:
     """Whether a listed event can have come by that text: its place is in it, whatever the spelling of the
     offset; a raw address (listed as a hash) proves nothing.
     """
-    place = line.split(" ")[1]
+    word, place = re.split("[ \t]", line)[:2]
+    if line.startswith("s"):
+        return word.rpartition("/")[2] in text
+    if line.startswith("e"):  # GROUP/EVENT is listed as GROUP.EVENT
+        return place.partition(".")[2] in text
     stem = place.rpartition(":")[0] if "/" in place else re.split(r"[+%]", place)[0]
     return place.startswith("0x") or stem in text

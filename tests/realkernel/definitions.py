@@ -19,7 +19,7 @@ import zlib
 from pathlib import Path
 
 from tests.realkernel.asker import TRACEFS, Asker, read
-from tests.realkernel.facts import kernel_facts
+from tests.realkernel.facts import event_formats, kernel_facts
 from tests.realkernel.interfaces import INTERFACES
 from tests.realkernel.words import BTF_FILE, read_words
 
@@ -38,13 +38,19 @@ def ask(options: argparse.Namespace) -> int:
     interface.prepare()
     try:
         facts = kernel_facts([*texts, *standing])
-        answers = asker.ask(texts, standing)
+        formats: dict[str, str] = {}
+        answers = asker.ask(texts, standing, lambda: formats.update(event_formats([*texts, *standing])))
     finally:
         interface.clean()
     out = Path(options.out)
     if BTF_FILE.exists():
         out.with_suffix(".btf").write_bytes(zlib.compress(BTF_FILE.read_bytes(), 1))
-    about = {"interface": options.interface, "seed": options.seed, "existing": asker.before}
+    about = {
+        "interface": options.interface,
+        "seed": options.seed,
+        "existing": asker.before,
+        "formats": formats,
+    }
     out.write_text(json.dumps({**facts, **about, "answers": answers}))
     return 0
 

@@ -6,12 +6,14 @@ import errno
 import json
 import time
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from kptui.btf import Btf
+from kptui.events.format import parse_format
+from kptui.filters import check_filter, features_from_btf_names
 from kptui.probes.check import Target, check_definition
 from kptui.probes.check.log import MESSAGES
 from kptui.probes.check.place import waits_for_module
@@ -117,6 +119,22 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         known = data["files"].get(path)
         return known if known is None or isinstance(known, str) else File(known[0], tuple(known[1]))
 
+    formats = {name: parse_format(text) for name, text in data["formats"].items()}
+
+    def fields(group: str, event: str) -> Iterable[str] | None:
+        known = formats.get(f"{group}/{event}")
+        return None if known is None else [field.name for field in known.fields if not field.common]
+
+    def judge(group: str, event: str, text: str) -> Verdict | None:
+        known = formats.get(f"{group}/{event}")
+        if known is None:
+            return None
+        return check_filter(
+            text, known, language, has_function=symbols.__contains__, cpus=data["cpus"], in_file=False
+        )
+
+    names = frozenset() if types is None else frozenset(types.enumerators("FILT_ERR_"))
+    language = features_from_btf_names(names, data["release"])
     codes = None
     if types is not None:
         codes = frozenset(name.removeprefix("TP_ERR_") for name in types.enumerators("TP_ERR_"))
@@ -133,6 +151,9 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         btf=types,
         interface=INTERFACES[data["interface"]].judged,
         find_file=find_file,
+        is_traceable=lambda text: data["patterns"].get(text, text in traceable),
+        event_fields=fields,
+        check_event_filter=judge,
     )
 
 

@@ -126,6 +126,14 @@ def _filter_fields(names: list[str]) -> dict[str, FilterField]:
 ENDINGS: list[list[str]] = [[], [], ["if", "next_pid", "==", "1"], ["$arg*"], ["%zz"]]
 
 
+def standing(readme: str) -> tuple[str, ...]:
+    """What is defined before the others are asked, on a kernel with this README."""
+    found: tuple[str, ...] = KPROBES
+    if "e[:[<group>/]" in readme:
+        found += EVENT_PROBES
+    return found + FPROBES if "f[:[<group>/]" in readme else found
+
+
 class DynamicGenerator(Generator):
     """Lines for dynamic_events."""
 
@@ -148,6 +156,8 @@ class DynamicGenerator(Generator):
         return self.damage(text) if damaged else text
 
     def pick_kind(self) -> str:
+        if self.words.functions and self.words.events and self.random.random() < 0.25:
+            return self.of_this_kernel()
         kind = self.random.random()
         if kind < 0.3:
             return self.function()
@@ -164,6 +174,38 @@ class DynamicGenerator(Generator):
 
     def line(self, *words: str) -> str:
         return self.random.choice([" ", " ", " ", "  ", "\t"]).join(words)
+
+    def of_this_kernel(self) -> str:
+        """A line about a function, a tracepoint or an event that only this kernel may have."""
+        chance, words = self.random, self.words
+        kind = chance.choice("ffte")
+        if kind == "f":
+            function = self.pick(list(words.functions))
+            named = words.parameters(function)
+            sources = [name + words.path(found, chance) for name, found in named] + [
+                "$retval",
+                "$arg1",
+                "$arg*",
+            ]
+            sources += [f"{name}:{self.pick(TYPES)}" for name, _ in named]
+            return self.line(
+                self.head("f"), function, *(self.pick(sources) for _ in range(chance.choice([0, 1, 1, 2])))
+            )
+        group, _, event = self.pick(list(words.events)).partition(":")
+        if kind == "t":
+            named = words.parameters(f"__probestub_{event}")[1:]
+            sources = [name + words.path(found, chance) for name, found in named] + [
+                "$arg1",
+                "$arg2",
+                "$arg*",
+            ]
+            return self.line(
+                self.head("t"), event, *(self.pick(sources) for _ in range(chance.choice([0, 1, 1, 2])))
+            )
+        fields = list(words.fields(f"{group}:{event}")) or ["pid"]
+        arguments = [self.field_argument(fields) for _ in range(chance.choice([0, 1, 1, 2]))]
+        ending = ["if", self.pick(fields), "==", "1"] if chance.random() < 0.3 else []
+        return self.line(self.head("e"), f"{group}.{event}", *arguments, *ending)
 
     def function(self) -> str:
         place = self.some(

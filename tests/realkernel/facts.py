@@ -14,6 +14,7 @@ import stat
 import struct
 from bisect import bisect_right
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from tests.realkernel.asker import kernel_words
@@ -142,9 +143,40 @@ def files(texts: Iterable[str]) -> dict[str, object]:
     return out
 
 
+def event_formats(texts: Iterable[str]) -> dict[str, str]:
+    """The format of each event that an event probe in the texts may watch, as ``group/event``."""
+    out: dict[str, str] = {}
+    for text in texts:
+        words = kernel_words(text)
+        if len(words) < 2 or not words[0].startswith("e"):
+            continue
+        name = words[1] if "/" in words[1] else words[1].replace(".", "/", 1)
+        if name.count("/") == 1 and ".." not in name:
+            with contextlib.suppress(OSError, ValueError):
+                out[name] = (TRACEFS / "events" / name / "format").read_text()
+    return out
+
+
+def patterns(texts: Iterable[str], traceable: set[str]) -> dict[str, bool]:
+    """The patterns that fprobes in the texts are put on, and whether a function fits."""
+    out: dict[str, bool] = {}
+    for text in texts:
+        words = kernel_words(text)
+        place = words[1].partition("%")[0] if len(words) > 1 and words[0].startswith("f") else ""
+        if any(char in place for char in "*?["):
+            out[place] = any(fnmatchcase(name, place) for name in traceable)
+    return out
+
+
+def possible_cpus() -> int:
+    text = Path("/sys/devices/system/cpu/possible").read_text().strip()
+    return int(re.split(r"[-,]", text)[-1]) + 1
+
+
 def kernel_facts(texts: list[str]) -> dict[str, object]:
     """README, release, and what the kernel has of every name that the definitions could mean."""
     names = set(re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", " ".join(texts)))
+    names |= {f"__tracepoint_{name}" for name in names}
     symbols = Kallsyms()
     blacklist = set()
     with contextlib.suppress(OSError):
@@ -167,4 +199,6 @@ def kernel_facts(texts: list[str]) -> dict[str, object]:
         "traceable": sorted(traceable & names),
         "places": places(texts, symbols, traceable, blacklist),
         "files": files(texts),
+        "patterns": patterns(texts, traceable),
+        "cpus": possible_cpus(),
     }

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kptui.probes.check.target import Interface as Judged
-from tests.realkernel import definitions_gen, uprobes_gen
-from tests.realkernel.words import Words
+from tests.realkernel import definitions_gen, dynamic_gen, uprobes_gen
+from tests.realkernel.words import TRACEFS, Words
 
 
 def _nothing() -> None:
@@ -52,4 +52,11 @@ INTERFACES: Mapping[str, Interface] = {
     "kprobe": Interface("kprobe_events", lambda _: definitions_gen.STANDING, definitions_gen.definitions),
     "uprobe": _uprobes("uprobe_events", "uprobe"),
     "uprobe-dynamic": _uprobes("dynamic_events", "dynamic"),
+    "dynamic": Interface(
+        "dynamic_events",
+        lambda _: dynamic_gen.standing((TRACEFS / "README").read_text()),
+        dynamic_gen.definitions,
+        feature="kprobe_events",
+        judged="dynamic",
+    ),
 }

@@ -53,6 +53,15 @@ class Words:
         proto = self.btf.prototype(function) if self.btf is not None else None
         return self.btf.resolved(proto.ref) if self.btf is not None and proto is not None else None
 
+    def fields(self, event: str) -> tuple[str, ...]:
+        """The names of the fields of an event (``group:event``), () where it can't be read."""
+        try:
+            text = (TRACEFS / "events" / event.replace(":", "/") / "format").read_text()
+        except OSError:
+            return ()
+        own = text.partition("\n\n")[2]
+        return tuple(re.findall(r"^\tfield:.*?(\w+)(?:\[\d*\])?;", own, re.MULTILINE))
+
     def path(self, kind: Type | None, chance: random.Random, *, arrow: bool = True) -> str:
         """Members to reach from a value of that type, ``->f_path.dentry``; "" where there are none."""
         out = ""

@@ -20,25 +20,12 @@ Reader = Callable[[Log, Target], Head | None]
 Refused as the kernel does; NotMine for a line of another kind.
 """
 
-
-def _kprobe(log: Log, target: Target) -> Head:
-    if "kprobe" not in target.features:
-        raise NotMine("This kernel has no kprobes.")
-    return place.read_head(log, target)
-
-
-def _uprobe(log: Log, target: Target) -> Head:
-    if "uprobe" not in target.features:
-        raise NotMine("This kernel has no uprobes.")
-    return uprobe.read_head(log, target)
-
-
 _READERS: Final[dict[Interface, dict[str, tuple[Reader, ...]]]] = {
     "kprobe": {"p": (place.read_head,), "r": (place.read_head,)},
     "uprobe": {"p": (uprobe.read_head,), "r": (uprobe.read_head,)},
     "dynamic": {
-        "p": (_kprobe, _uprobe),
-        "r": (_kprobe, _uprobe),
+        "p": (place.read_head, uprobe.read_head),
+        "r": (place.read_head, uprobe.read_head),
         "f": (fprobe.read_head,),
         "t": (fprobe.read_head,),
         "e": (eprobe.read_head,),
@@ -46,11 +33,11 @@ _READERS: Final[dict[Interface, dict[str, tuple[Reader, ...]]]] = {
     },
 }
 
-_NEEDED: Final[dict[Reader, frozenset[str]]] = {
-    place.read_head: frozenset({"kprobe"}),
-    uprobe.read_head: frozenset({"uprobe"}),
+_NEEDED: Final[dict[Reader, tuple[str, str]]] = {
+    place.read_head: ("kprobe", "This kernel has no kprobes."),
+    uprobe.read_head: ("uprobe", "This kernel has no uprobes."),
 }
-"""Features without which dynamic_events doesn't ask that kind."""
+"""The feature without which dynamic_events doesn't ask that kind, and what to say then."""
 
 REWRITTEN: Final[frozenset[Probe]] = frozenset({"kernel", "function", "tracepoint"})
 """Kinds whose ``$arg*``, ``$argN`` and ``%pd`` are rewritten before parsing."""
@@ -77,8 +64,9 @@ def read_head(log: Log, target: Target) -> Head | None:
     readers = _READERS[target.interface].get(letter, ())
     reasons = [] if readers else [_unknown_letter(letter, target.interface)]
     for reader in readers:
-        if target.interface == "dynamic" and not target.features >= _NEEDED.get(reader, frozenset()):
-            reason = f"This kernel has no kind of probe that “{letter}” could be here."
+        feature, without = _NEEDED.get(reader, ("", ""))
+        if target.interface == "dynamic" and feature and feature not in target.features:
+            reasons.append(without)
             continue
         try:
             return reader(log, target)

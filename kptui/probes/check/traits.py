@@ -32,8 +32,6 @@ README_FEATURES: Final = {
     "tprobe": "t[:[<group>/][<event>]]",
     "eprobe": "e[:[<group>/][<event>]]",
     "synthetic": "s:[synthetic/]<event>",
-    "kprobe": "kprobe_events",
-    "uprobe": "uprobe_events",
 }
 """Features and the text of the tracefs README that proves each of them.
 
