@@ -76,3 +76,25 @@ def test_arg_star_without_btf_for_the_function_is_refused_at_once_by_mended_kern
     verdict = check_definition("p unknown $arg*", replace(TARGET, release="6.12.117"))
     assert [p.message for p in verdict.problems] == ["BTF is not available or not supported"]
     assert verdict.errno == "EOPNOTSUPP"
+
+
+class _Nothing(Btf):
+    """The kernel's own type information, without the function."""
+
+    def find(self, name: str, *kinds: int) -> tuple[int, ...]:
+        return ()
+
+
+def test_a_modules_function_is_looked_for_in_the_modules_btf() -> None:
+    target = Target(btf=_Nothing(sample()))
+    (problem,) = check_definition("p demo box", target).problems
+    assert problem.message == "No BTF entry for this probe point"
+    asked: list[str] = []
+
+    def module(function: str) -> Btf:
+        asked.append(function)
+        return Btf.parse(sample())
+
+    assert check_definition("p demo box->high", replace(target, module_btf=module)).ok
+    assert asked == ["demo"]
+    assert not check_definition("p demo nosuch", replace(target, module_btf=module)).ok

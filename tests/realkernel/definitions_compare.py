@@ -6,6 +6,7 @@ import errno
 import json
 import time
 import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,6 +120,13 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         known = data["files"].get(path)
         return known if known is None or isinstance(known, str) else File(known[0], tuple(known[1]))
 
+    others = [
+        Btf.parse(zlib.decompress(b64decode(blob)), types) for blob in data["module_types"].values() if types
+    ]
+
+    def module_types(function: str) -> Btf | None:
+        return next((found for found in others if found.prototype(function) is not None), None)
+
     formats = {name: parse_format(text) for name, text in data["formats"].items()}
 
     def fields(group: str, event: str) -> Iterable[str] | None:
@@ -154,6 +162,7 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         is_traceable=lambda text: data["patterns"].get(text, text in traceable),
         event_fields=fields,
         check_event_filter=judge,
+        module_btf=module_types,
     )
 
 

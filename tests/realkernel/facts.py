@@ -12,6 +12,8 @@ import os
 import re
 import stat
 import struct
+import zlib
+from base64 import b64encode
 from bisect import bisect_right
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
@@ -168,6 +170,16 @@ def patterns(texts: Iterable[str], traceable: set[str]) -> dict[str, bool]:
     return out
 
 
+def module_types(names: Iterable[str], symbols: Kallsyms) -> dict[str, str]:
+    """BTF of the modules that have functions of these names, compressed, as base64."""
+    modules = {kind[2:-1] for name in names for _, kind in symbols.named.get(name, []) if kind[1:]}
+    out: dict[str, str] = {}
+    for module in sorted(modules):
+        with contextlib.suppress(OSError):
+            out[module] = b64encode(zlib.compress(Path(f"/sys/kernel/btf/{module}").read_bytes())).decode()
+    return out
+
+
 def possible_cpus() -> int:
     text = Path("/sys/devices/system/cpu/possible").read_text().strip()
     return int(re.split(r"[-,]", text)[-1]) + 1
@@ -176,7 +188,7 @@ def possible_cpus() -> int:
 def kernel_facts(texts: list[str]) -> dict[str, object]:
     """README, release, and what the kernel has of every name that the definitions could mean."""
     names = set(re.findall(r"[A-Za-z_][A-Za-z0-9_.]*", " ".join(texts)))
-    names |= {f"__tracepoint_{name}" for name in names}
+    names |= {f"{before}{name}" for before in ("__tracepoint_", "__probestub_") for name in names}
     symbols = Kallsyms()
     blacklist = set()
     with contextlib.suppress(OSError):
@@ -201,4 +213,5 @@ def kernel_facts(texts: list[str]) -> dict[str, object]:
         "files": files(texts),
         "patterns": patterns(texts, traceable),
         "cpus": possible_cpus(),
+        "module_types": module_types(names, symbols),
     }

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Final, Literal
 
 from kptui.btf import Btf, Member
-from kptui.events.format import EventFormat, FormatError, parse_format
-from kptui.filters import check_filter, features_from_btf_names
+from kptui.filters import features_from_btf_names
 from kptui.kernel.target import data
+from kptui.kernel.target.dynamic import DynamicFacts
 from kptui.kernel.target.machine import Machine, find_file
 from kptui.kernel.target.staticevents import has_static_event
 from kptui.probes.check import Target, features_of
@@ -24,7 +23,6 @@ from kptui.probes.check.target import Interface
 from kptui.probes.check.traits import release_numbers
 from kptui.symbols.facts import SymbolFacts
 from kptui.symbols.table import SymbolTable
-from kptui.verdict import Verdict
 
 NONE: Final = "none"
 # Features of the README that fall with the message that belongs to them, or with BTF altogether.
@@ -94,6 +92,11 @@ class KernelTarget:
         """Whether nothing but definitions was given: the target is this machine as it is."""
         given = self.given
         return (given.readme, given.kallsyms, given.btf, given.release) == (None, None, None, None)
+
+    @property
+    def own_symbols(self) -> bool:
+        """Whether the symbols are this machine's."""
+        return self.given.kallsyms is None
 
     @cached_property
     def _readme(self) -> tuple[str, bool]:
@@ -223,6 +226,11 @@ class KernelTarget:
     # -- what judges take
 
     @cached_property
+    def dynamic(self) -> DynamicFacts:
+        """What only definitions of dynamic_events need."""
+        return DynamicFacts(self)
+
+    @cached_property
     def definitions(self) -> Target:
         """For check_definition."""
         own = self.given.existing is None
@@ -245,9 +253,10 @@ class KernelTarget:
             error_codes=self._probe_codes,
             interface=self.interface,
             find_file=find_file,
-            is_traceable=self._is_traceable,
-            event_fields=self._event_fields,
-            check_event_filter=self._check_event_filter,
+            is_traceable=self.dynamic.is_traceable,
+            event_fields=self.dynamic.event_fields,
+            check_event_filter=self.dynamic.check_event_filter,
+            module_btf=self.dynamic.module_btf,
         )
         if self.btf is not None:
             target = replace(target, dentry_offsets=dentry_offsets(self.btf) or target.dentry_offsets)
@@ -287,36 +296,6 @@ class KernelTarget:
         if self.facts is None:
             return None
         return self.facts.not_probeable(_bytes(name), None if module is None else _bytes(module))
-
-    @cached_property
-    def _traceable(self) -> frozenset[str] | None:
-        return self.machine.traceable() if self.given.kallsyms is None else None
-
-    def _is_traceable(self, text: str) -> bool | None:
-        name, known = _bytes(text), self._traceable
-        if any(char in name for char in "*?["):
-            return None if known is None else any(fnmatchcase(other, name) for other in known)
-        if known is not None:
-            return name in known
-        return False if self.facts is not None and not self.facts.count(name) else None
-
-    def _format(self, group: str, event: str) -> EventFormat | None:
-        text = self.machine.event_format(_bytes(group), _bytes(event)) if self.is_machine else None
-        try:
-            return None if text is None else parse_format(text)
-        except FormatError:
-            return None
-
-    def _event_fields(self, group: str, event: str) -> tuple[str, ...] | None:
-        found = self._format(group, event)
-        return None if found is None else tuple(field.name for field in found.fields if not field.common)
-
-    def _check_event_filter(self, group: str, event: str, text: str) -> Verdict | None:
-        found = self._format(group, event)
-        if found is None:
-            return None
-        features, cpus = self.filter_features, self.cpus
-        return check_filter(text, found, features, has_function=self.has_function, cpus=cpus, in_file=False)
 
     @property
     def filter_features(self) -> frozenset[str]:

@@ -60,6 +60,10 @@ class Machine:
     def btf(self) -> bytes | None:
         return self._bytes(self._sys, "kernel/btf/vmlinux")
 
+    def module_btf(self, module: str) -> bytes | None:
+        """The type information of a loaded module, which continues that of the kernel."""
+        return self._bytes(self._sys, "kernel/btf", module) if re.fullmatch(r"\w+", module) else None
+
     @cached_property
     def listed(self) -> list[Listed] | None:
         """The dynamic events that stand; None if that can't be seen."""

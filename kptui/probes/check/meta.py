@@ -27,6 +27,10 @@ class Prototype:
             self._hidden = 1
             if target.count(f"__tracepoint_{head.symbol}"):
                 self._function = f"__probestub_{head.symbol}"
+        if self.btf is not None and self._function and self.btf.prototype(self._function) is None:
+            # The kernel looks into its own type information first, then into that of its modules
+            found = target.module_btf(self._function) if target.module_btf is not None else None
+            self.btf = found or self.btf
         self.asked = False
         self.proto: Type | None = None
 

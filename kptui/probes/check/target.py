@@ -68,6 +68,8 @@ class Target:
     ``?``, ``[``) matches: what fprobes need; None: unknown, taken for so. ``event_fields(group, event)``: names of
     an event's own fields, without ``common_…``; None: unknown. ``check_event_filter(group, event, text)``: the
     verdict on a filter for that event (kptui.filters, not as one in a file); None: unknown, taken for right.
+    ``module_btf(function)``: the type information of the loaded module that has the function, for what ``btf``
+    doesn't know; None: there is none, or it is unknown.
     ``find_file(path)``: what a uprobe's path leads to where the line is written, or the errno's name
     (``ENOENT``) if nowhere; None: unknown, taken for a regular file.
     ``dentry_offsets``: of ``d_name.name`` in struct dentry and ``f_path.dentry`` in struct file.
@@ -93,6 +95,7 @@ class Target:
     is_traceable: Callable[[str], bool | None] | None = None
     event_fields: Callable[[str, str], Iterable[str] | None] | None = None
     check_event_filter: Callable[[str, str, str], Verdict | None] | None = None
+    module_btf: Callable[[str], Btf | None] | None = None
 
     @classmethod
     def from_readme(
@@ -116,6 +119,7 @@ class Target:
         is_traceable: Callable[[str], bool | None] | None = None,
         event_fields: Callable[[str, str], Iterable[str] | None] | None = None,
         check_event_filter: Callable[[str, str, str], Verdict | None] | None = None,
+        module_btf: Callable[[str], Btf | None] | None = None,
         extra: Iterable[str] = (),
     ) -> Target:
         """A target from the text of tracefs's ``README``; ``extra`` adds features that it cannot tell."""
@@ -138,6 +142,7 @@ class Target:
             is_traceable=is_traceable,
             event_fields=event_fields,
             check_event_filter=check_event_filter,
+            module_btf=module_btf,
         )
 
     @property
