@@ -148,3 +148,9 @@ def test_a_stable_kernel_with_typecasts_for_event_probes_only() -> None:
     bare = replace(base, features=base.features - {"btf"})
     assert told("p /a:0 (x)%di->y", bare)[0] == "BTF is not available or not supported"
     assert check_definition("p /a:0 (x)%di->y", bare).errno == "EOPNOTSUPP"
+
+
+def test_a_lone_quote_is_a_closed_text_for_kernels_without_the_fix() -> None:
+    line = 'p /a:0 x=\\"'
+    assert check_definition(line, replace(UPROBE, release="6.18.15")).ok
+    assert told(line)[:2] == ("String is not closed with '\"'", len(line))
