@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from kptui.kernel.leftovers import Leftover
     from kptui.kernel.session import Session
     from kptui.kernel.sim import SimFiles
+    from kptui.kernel.target.known import Known
+    from kptui.symbols import SymbolTable
     from kptui.ui.app import KptuiApp
     from kptui.ui.world import World
 
@@ -140,9 +142,15 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened, symbol
         world.readme = decode(machine().read("README"))
         return opened.open(lambda: _open_session(machine(), args.group))
 
+    def know(table: SymbolTable | None) -> Known | None:
+        from kptui.kernel.sim.known import know_sim
+
+        return know_sim(table) if table is not None else None
+
     world = World(
         read_symbols=symbols,
         open_session=open_session,
+        know=know,
         findings=Findings(None, ()),
         config=config,
         state_dir=state_dir(),
@@ -180,9 +188,18 @@ def _real_world(args: argparse.Namespace, config: Config, opened: Opened, symbol
                 notes.extend(leftover_notes(leftovers(files, state_dir()), config))
         return session
 
+    def know(table: SymbolTable | None) -> Known | None:
+        from kptui.kernel.target.known import know_machine
+
+        try:
+            return know_machine(findings.tracefs, table, foreign=bool(args.kallsyms))
+        except (OSError, ValueError):  # a BTF that is none
+            return None
+
     return World(
         read_symbols=symbols,
         open_session=open_session,
+        know=know,
         findings=findings,
         config=config,
         state_dir=state_dir(),

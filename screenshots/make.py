@@ -33,6 +33,7 @@ from kptui.interactive import DEMO_RELEASE
 from kptui.kernel.capabilities import Findings
 from kptui.kernel.session import Session
 from kptui.kernel.sim import ManualClock, SimFiles, demo_kallsyms
+from kptui.kernel.sim.known import know_sim
 from kptui.safetext import decode
 from kptui.ui.app import KptuiApp
 from kptui.ui.world import World
@@ -132,6 +133,7 @@ async def stage(size: tuple[int, int]) -> AsyncIterator[Stage]:
         world = World(
             read_symbols=demo_kallsyms,
             open_session=open_session,
+            know=lambda table: know_sim(table) if table is not None else None,
             findings=Findings(None, ()),
             config=Config(),
             state_dir=state_dir,

@@ -40,15 +40,28 @@ class Filtering:
         return text, error
 
     def set(self, group: str, event: str, text: str | None) -> None:
-        """Sets the filter, or clears it (None or blank). Refused leaves the old one active."""
+        """Sets the filter, or clears it (None or blank). Refused leaves the old one active.
+
+        Where there is no second instance to try it in, an event that is on keeps the filter that it has.
+        """
         text = (text or "").strip()
         if not text:
             self._put(group, event, "0", trial=False)
             return
         check_text(text)
-        with contextlib.suppress(Refused):  # without it the old filter is put back after a refusal, later
+        untried = ""
+        try:
             self._instance.trial()
-        if self._files.exists(self._path(group, event, trial=True)):
+        except Refused as refused:
+            untried = refused.sentence
+        if not self._files.exists(self._path(group, event, trial=True)):
+            if self._is_on(group, event):
+                raise Refused(
+                    f"the filter is not set: {group}/{event} is on, and there is nowhere to try it "
+                    f"({untried or 'no such event there'}): switch it off first",
+                    command=text,
+                )
+        else:
             try:
                 self._put(group, event, text, trial=True)
             finally:
@@ -71,6 +84,12 @@ class Filtering:
         except Refused as refused:
             return neutralise(f"{group}/{event} lost its filter '{text}': {refused.sentence}")
         return ""
+
+    def _is_on(self, group: str, event: str) -> bool:
+        try:
+            return self._files.read(self._instance.path("events", group, event, "enable"), 8).startswith(b"1")
+        except OSError:
+            return False
 
     def _path(self, group: str, event: str, *, trial: bool = False) -> str:
         return self._instance.path("events", group, event, "filter", trial=trial)

@@ -8,7 +8,7 @@ called blacklisted here is so there (assembler stubs of theirs are missed).
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Container
+from collections.abc import Callable, Container, Sequence
 from functools import cached_property
 
 from kptui.symbols.table import Symbol, SymbolTable
@@ -29,7 +29,8 @@ class SymbolFacts:
 
     ``blacklist`` and ``traceable`` are the names in the kernel's ``kprobes/blacklist`` and
     ``available_filter_functions``; None where they are unknown. ``modules`` are loaded modules besides those that
-    have symbols. BPF programs and trampolines are in kallsyms, but the kernel doesn't look for them there.
+    have symbols. ``lines_of`` finds the lines of a name; without it a dictionary of all names is made, 80 bytes a
+    symbol. BPF programs and trampolines are in kallsyms, but the kernel doesn't look for them there.
     """
 
     def __init__(
@@ -39,8 +40,10 @@ class SymbolFacts:
         blacklist: Container[str] | None = None,
         traceable: Container[str] | None = None,
         modules: frozenset[str] = frozenset(),
+        lines_of: Callable[[str], Sequence[int]] | None = None,
     ) -> None:
         self._table = table
+        self._lines_of = lines_of
         self._blacklist = blacklist
         self._traceable = traceable
         self.modules = modules | {name for name in table.modules if not _is_pseudo(name)}
@@ -65,15 +68,29 @@ class SymbolFacts:
 
     def find(self, name: str, module: str | None = None) -> list[Symbol]:
         """The symbols of exactly this name in the kernel and its modules, or in ``module`` only."""
-        first, again = self._places
-        lines = again.get(name)
-        if lines is None:
-            at = first.get(name)
-            lines = [] if at is None else [at]
-        found = [self._table.symbol(i) for i in lines]
+        found = [self._table.symbol(i) for i in self._lines(name)]
         if module is not None:
             return [symbol for symbol in found if symbol.module == module]
         return [symbol for symbol in found if symbol.module is None or not _is_pseudo(symbol.module)]
+
+    def _lines(self, name: str) -> Sequence[int]:
+        if self._lines_of is not None:
+            return self._lines_of(name)
+        first, again = self._places
+        at = first.get(name)
+        return again.get(name) or ([] if at is None else [at])
+
+    def functions(self, name: str) -> list[tuple[Symbol, int | None]]:
+        """The symbols of a name that may be probed, each with its distance from ``_text`` in bytes (None: addresses
+        are hidden).
+        """
+        text = self.find("_text")
+        start = text[0].address if len(text) == 1 else None
+        return [
+            (symbol, None if symbol.address is None or start is None else symbol.address - start)
+            for symbol in self.find(name)
+            if self._is_code(symbol) and not self._is_forbidden(symbol)
+        ]
 
     def count(self, name: str, module: str | None = None) -> int:
         """How many symbols have this name."""
@@ -111,7 +128,8 @@ class SymbolFacts:
         table = self._table
         if table.addresses_hidden:
             return []
-        return sorted({address for address in map(table.address, range(len(table))) if address})
+        # A kallsyms is all but sorted: to sort its order as it is takes a hundredth of the time.
+        return sorted(address for address in map(table.address, range(len(table))) if address)
 
     def not_probeable(self, name: str, module: str | None = None) -> str | None:
         """Why the kernel refuses to register a probe at this symbol (``data``, ``blacklisted`` …), or None.

@@ -117,6 +117,12 @@ class SymbolSearch:
 
         self._ready()
 
+    def beside(self) -> SymbolSearch:
+        """Another search over the same table and index, for another thread."""
+        other = SymbolSearch(self.table)
+        other._index = self._ready()
+        return other
+
     def warm(self) -> None:
         """Make the sieves that keystrokes would make one by one: some 2 µs a symbol, in short steps.
 

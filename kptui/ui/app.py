@@ -6,7 +6,6 @@ import asyncio
 import inspect
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from rich.markup import escape
@@ -22,6 +21,7 @@ from kptui.safetext import neutralise
 from kptui.symbols import SymbolTable
 from kptui.ui.commands import Keymap
 from kptui.ui.dialogs.base import Dialog
+from kptui.ui.judging import LineJudge
 from kptui.ui.live import Live
 from kptui.ui.pane import Pane
 from kptui.ui.panes.editor import EditorPane
@@ -50,6 +50,7 @@ class KptuiApp(App[None], inherit_bindings=False):
         self.world = world
         self.keymap = Keymap(world.config.keys)
         self.live = Live(self, world)
+        self.lines = LineJudge(self)
         self.last_copy = ""
         self._loop_of_ours: asyncio.AbstractEventLoop | None = None
         self._exit_wanted = False
@@ -140,21 +141,7 @@ class KptuiApp(App[None], inherit_bindings=False):
 
     def judge(self, line: str) -> None:
         """Say of a line what the kernel would say."""
-        editor = self.workspace.editor
-        editor.verdict = None
-        if line:
-            from kptui.probes.check import check_definition
-            from kptui.ui.near import offer_near
-
-            replacing = editor.draft.replacing if editor.draft else None
-            standing = [s for s in self.states if (s.group, s.event) != replacing]
-            on = frozenset(f"{s.group}/{s.event}" for s in standing if s.enabled or s.enabled_elsewhere)
-            existing = tuple(s.definition for s in standing if s.kind in ("p", "r"))
-            verdict = check_definition(line, replace(self.live.target, existing=existing, enabled=on))
-            editor.verdict = offer_near(verdict, line, self.workspace.symbols.search)
-        editor.redraw()
-        if self.workspace.narrow:  # elsewhere it isn't shown
-            self.workspace.hero.refresh(layout=True)
+        self.lines.judge(line)
 
     def on_editor_pane_changed(self, message: EditorPane.Changed) -> None:
         self.judge(message.line)

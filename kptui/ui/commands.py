@@ -141,7 +141,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("editor.fix", ("ctrl+e", "f"), "Mend", "editor", help="Apply the fix offered under the line"),
     Command(
         "editor.verdict",
-        ("v", "ctrl+y"),
+        ("ctrl+y", "v"),
         "Verdict",
         "editor",
         help="All messages, warnings and fixes of the line",
@@ -233,7 +233,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("filter.fix", ("ctrl+e", "f"), "Mend", "filter", help="Apply the fix offered under the text"),
     Command(
         "filter.verdict",
-        ("v", "ctrl+y"),
+        ("ctrl+y", "v"),
         "Verdict",
         "filter",
         help="All messages, warnings and fixes of the text",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -91,6 +91,19 @@ def field_line(probe: Probe, row: Row, width: int, current: bool) -> Line:
         "maxactive": str(probe.maxactive or "–  (calls at a time; more for ones that sleep)"),
     }[row.what]
     return [(pad(f" {row.what}", LABEL), "dim"), (clip(neutralise(text), width - LABEL - 2), style)]
+
+
+def empty_lines(key: Callable[[str], str], width: int) -> list[Line]:
+    """What to do where there is no draft; ``key`` gives a command's key."""
+    lines: list[Line] = []
+    for keys, text in (
+        (key("search"), "find a function"),
+        (key("symbols.entry"), "on a symbol: an entry probe, with what its registers hold"),
+        (key("symbols.return"), "on a symbol: a return probe, with the return value"),
+        (f"{key('pane.editor')} {key('editor.line')}", "or type a whole line, as in kprobe_events"),
+    ):
+        lines.append([(f" {pad(keys, 7)}", "key"), (clip(text, width - 9), "dim")])
+    return lines
 
 
 class OfferColumns:

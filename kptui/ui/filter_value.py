@@ -5,8 +5,8 @@ Nothing here draws or writes; the builder shows it and the session sets it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from kptui.events.format import EventFormat
 from kptui.filters import (
@@ -29,6 +29,15 @@ _OPERATORS = ("==", "!=", "~", "<", "<=", ">", ">=", "&")
 _MOST_BRACKETS = 3
 
 
+@dataclass(frozen=True, slots=True)
+class FilterKernel:
+    """What is known of the kernel that a filter is for: see :func:`kptui.filters.check_filter`."""
+
+    features: frozenset[str]
+    has_function: Callable[[str], bool | None] | None = None
+    cpus: int | None = None
+
+
 class FilterValue:
     """``formats`` are those of every event of ours in the group, ``event`` among them."""
 
@@ -37,12 +46,12 @@ class FilterValue:
         event: str,
         formats: Mapping[str, EventFormat],
         text: str,
-        features: frozenset[str],
+        kernel: FilterKernel,
         whole_group: bool,
     ) -> None:
         self.event = event
         self.formats = formats
-        self.features = features
+        self.kernel = kernel
         self.whole_group = whole_group
         self.fields: dict[str, FilterField] = {}
         self.rows: tuple[Row, ...] = ()
@@ -80,25 +89,28 @@ class FilterValue:
         formats = self.formats.values() if self.whole_group else [self.formats[self.event]]
         self.fields = {}
         for format_ in formats:
-            for field in fields_of(format_, self.features):
+            for field in fields_of(format_, self.kernel.features):
                 self.fields.setdefault(field.name, field)
 
     # -- the verdict
 
-    def verdict(self, text: str) -> Verdict | None:
-        """What the kernel would say of a text; None for no filter. For a group, what the first event says that
-        takes it: one that lacks a field doesn't keep the others from having the filter.
-        """
-        if not text.strip():
-            return None
-        verdict = check_filter(text, self.formats[self.event], self.features)
-        if self.whole_group and not verdict.ok:
-            return next((v for v in self.verdicts(text).values() if v.ok), verdict)
-        return verdict
-
     def verdicts(self, text: str) -> dict[str, Verdict]:
-        """Each event's own verdict."""
-        return {event: check_filter(text, format_, self.features) for event, format_ in self.formats.items()}
+        """What the kernel would say of a text for this event, or for each event of the group; on any thread."""
+        events = self.formats if self.whole_group else [self.event]
+        kernel = self.kernel
+        return {
+            event: check_filter(
+                text, self.formats[event], kernel.features, has_function=kernel.has_function, cpus=kernel.cpus
+            )
+            for event in events
+        }
+
+    def foremost(self, verdicts: Mapping[str, Verdict]) -> Verdict:
+        """The verdict to show for all of them: that of this event, or of the first event that takes it: one that
+        lacks a field doesn't keep the others from having it.
+        """
+        own = verdicts[self.event]
+        return own if own.ok else next((verdict for verdict in verdicts.values() if verdict.ok), own)
 
     # -- rows
 

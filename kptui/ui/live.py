@@ -18,6 +18,7 @@ from kptui.events.model import ArgSpec
 from kptui.kernel.refusal import Refused
 from kptui.safetext import neutralise
 from kptui.symbols import SymbolSearch, SymbolTable
+from kptui.ui.knowledge import Knowledge
 from kptui.ui.pacing import ASK, Pacer
 from kptui.ui.panes.chrome import Status
 from kptui.ui.world import Gate, World
@@ -25,7 +26,6 @@ from kptui.ui.world import Gate, World
 if TYPE_CHECKING:
     from kptui.kernel.session import Session
     from kptui.kernel.states import EventState
-    from kptui.probes.check import Target
     from kptui.ui.app import KptuiApp
 
 TICK = 0.1  # s between looks at the reader: ten frames a second are the most anyone reads
@@ -60,7 +60,7 @@ class Live:
         self.captured = EventLog(max_bytes=world.config.max_bytes, max_events=world.config.max_events)
         self.table: SymbolTable | None = None
         self.states: tuple[EventState, ...] = ()
-        self._target: Target | None = None
+        self.knowledge = Knowledge(world)
         self.lost = 0
         self.rate = 0.0
         self.pacer = Pacer(self._ask)
@@ -89,21 +89,6 @@ class Live:
         return self.world.session
 
     @property
-    def target(self) -> Target:
-        """What the checker of definitions knows of the kernel."""
-        if self._target is None:
-            from kptui.probes.check import Target
-
-            table, modules = self.table, frozenset(self.table.modules if self.table is not None else ())
-            self._target = Target.from_readme(
-                self.world.readme,
-                self.world.release,
-                symbol_count=None if table is None else lambda name, module: len(table.lookup(name, module)),
-                is_loaded_module=None if table is None else modules.__contains__,
-            )
-        return self._target
-
-    @property
     def ours(self) -> list[EventState]:
         return [state for state in self.states if state.ours]
 
@@ -121,6 +106,12 @@ class Live:
             self._app.workspace.symbols.search_ready()
             await asyncio.to_thread(search.warm)
         await asyncio.to_thread(preload)
+        await self._learn()
+
+    async def _learn(self) -> None:
+        """Gather, on a thread, what else is known of the kernel; the verdict is made anew with it."""
+        await asyncio.to_thread(self.knowledge.learn, self.table)
+        self._app.judge(self._app.workspace.editor.line)
 
     async def _list_symbols(self) -> SymbolSearch | None:
         pane = self._app.workspace.symbols
@@ -139,7 +130,7 @@ class Live:
             pane.set_search(None, 0, f"no symbols: none of its {table.bad_lines:,} lines is one of kallsyms")
             return None
         self.table = table
-        self._target = None
+        self.knowledge.begin(table)
         hidden = (
             "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
         )
@@ -162,7 +153,7 @@ class Live:
             session = None
         self.world.session = session
         self._opened = True
-        self._target = None
+        self.knowledge.begin(self.table)
         app.workspace.probes.available = session is not None
         app.workspace.probes.redraw()
         for note in self.world.notes:
@@ -184,6 +175,7 @@ class Live:
         if session is None:
             self._show_hint()
             return
+        before = [(state.group, state.event, state.definition) for state in self.states]
         try:
             self.states = await self.gate.call(session.states)
             stats = await self.gate.call(session.stats)
@@ -191,6 +183,8 @@ class Live:
         except (OSError, Refused) as error:
             workspace.notice.show(neutralise(str(error)))
             return
+        if before != [(state.group, state.event, state.definition) for state in self.states]:
+            self._app.judge(workspace.editor.line)
         workspace.notice.show("" if self.world.demo else self.world.findings.headline)
         self.lost = stats.lost
         now = time.monotonic()
@@ -226,6 +220,8 @@ class Live:
 
     def _tick(self) -> None:
         session = self.session
+        if not self._app.screen_stack:  # it is ending
+            return
         if session is not None and session.reader is not None:
             if not self._pending:
                 self._pending = memoryview(session.reader.drain())

@@ -12,17 +12,24 @@ from kptui.verdict import Fix, Verdict
 if TYPE_CHECKING:
     from kptui.symbols import SymbolSearch
 
+UNKNOWN = "Invalid probed address or symbol"
 NEAR = 80.0  # of 100: one or two letters lost, doubled or exchanged
 _PLACE = re.compile(r"(?:[\w.]+:)?(?P<name>[A-Za-z_.][\w.$]*)")
 
 
+def is_unknown_symbol(verdict: Verdict) -> bool:
+    """Whether a verdict refuses a symbol for being unknown, and nothing is offered for that yet."""
+    problem = next(iter(verdict.problems), None)
+    return problem is not None and not problem.fixes and problem.message == UNKNOWN
+
+
 def offer_near(verdict: Verdict, line: str, search: SymbolSearch | None) -> Verdict:
     """``verdict`` of ``line``; where it refuses a symbol for being unknown, with a fix that names the nearest one."""
-    problem = next(iter(verdict.problems), None)
-    if search is None or not search.prepared or problem is None or problem.fix is not None:
+    if search is None or not search.prepared or not is_unknown_symbol(verdict):
         return verdict
+    problem = verdict.problems[0]
     found = _PLACE.match(line, problem.at)
-    if found is None or problem.message != "Invalid probed address or symbol":
+    if found is None:
         return verdict
     name = found["name"]
     if search.table.lookup(name):

@@ -78,13 +78,16 @@ class TypeAhead:
         pane = self._app.focused
         return isinstance(event, events.Key) and event.is_printable and isinstance(pane, Pane) and pane.typing
 
+    def _at_work(self, group: str) -> bool:
+        return any(worker.group == group and not worker.is_finished for worker in self._app.workers)
+
     def _busy(self) -> bool:
         """Whether what the last key began is still under way: a dialog opening, a command at work."""
         screen = self._app.screen
         if isinstance(screen, Dialog):
-            busy = not screen.pane.has_focus
+            busy = not screen.pane.has_focus or self._at_work("apply")
         elif isinstance(screen, Workspace):
-            busy = any(w.group == "command" and not w.is_finished for w in self._app.workers)
+            busy = self._at_work("command")
         else:
             busy = False
         now = time.monotonic()

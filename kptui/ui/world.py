@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from kptui.host.config import Config
 from kptui.kernel.capabilities import Findings
 from kptui.kernel.processes import Process, list_processes
-from kptui.symbols import SymbolSearch
+from kptui.symbols import SymbolSearch, SymbolTable
 
 if TYPE_CHECKING:
     from kptui.kernel.session import Session
+    from kptui.kernel.target.known import Known
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,12 +24,14 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class World:
     """``read_symbols`` and ``open_session`` block and are run on a thread; ``open_session`` gives None where there
-    is no kernel to trace. Symbols are the bytes of a kallsyms, or a search that was made of them. ``findings`` say
+    is no kernel to trace; so does ``know``, which gathers what verdicts need beside the symbols, and gives None where
+    that can't be done. Symbols are the bytes of a kallsyms, or a search that was made of them. ``findings`` say
     what this machine lacks. ``readme`` is tracefs's; the opening of the session may give it.
     """
 
     read_symbols: Callable[[], bytes | SymbolSearch]
     open_session: Callable[[], Session | None]
+    know: Callable[[SymbolTable | None], Known | None]
     findings: Findings
     config: Config
     state_dir: Path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -122,6 +123,31 @@ def test_replacing_keeps_filter_and_state_and_a_refusal_costs_nothing(
     session.redefine("kptui", "opens", parse_probe("p:other vfs_open"))
     assert [state.event for state in session.states()] == ["x", "other"]
     assert session.close() == []
+
+
+def test_an_enabled_event_gets_no_untried_filter(files: FakeTracefs, start: Opener) -> None:
+    session = start()
+    session.define_line("kptui", "opens", "p:kptui/opens vfs_open dfd=%di")
+    session.set_filter("kptui", "opens", "dfd == 1")
+    trial = f"instances/{session.instance}-try"
+    files.rmdir(trial)
+    real = files.mkdir
+
+    def full(path: str) -> None:
+        raise OSError(errno.ENOMEM, "no memory", path)
+
+    files.mkdir = full  # type: ignore[method-assign]
+    session.enable("kptui", "opens", True)
+    error = refused(lambda: session.set_filter("kptui", "opens", "dfd == 2"))
+    assert "nowhere to try it" in error.sentence
+    assert "memory" in error.sentence
+    assert session.states()[-1].filter == "dfd == 1"
+    session.enable("kptui", "opens", False)
+    refused(lambda: session.set_filter("kptui", "opens", "nosuch == 1"))
+    assert session.states()[-1].filter == "dfd == 1"  # put back
+    session.set_filter("kptui", "opens", "dfd == 2")
+    assert session.states()[-1].filter == "dfd == 2"
+    files.mkdir = real  # type: ignore[method-assign]
 
 
 def test_a_bad_filter_never_reaches_the_live_event(files: FakeTracefs, start: Opener) -> None:

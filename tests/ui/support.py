@@ -13,7 +13,10 @@ from kptui.host.config import Config
 from kptui.kernel.capabilities import Finding, Findings
 from kptui.kernel.session import Session
 from kptui.kernel.sim import ManualClock, SimFiles, demo_kallsyms
+from kptui.kernel.sim.known import know_sim
+from kptui.kernel.target.known import Known
 from kptui.safetext import decode
+from kptui.symbols import SymbolTable
 from kptui.ui.app import KptuiApp
 from kptui.ui.world import World
 
@@ -31,11 +34,15 @@ class Driven:
 
     async def press(self, *keys: str) -> None:
         """Press keys; ``=text`` types a text."""
+        await self.press_unsettled(*keys)
+        await self.settle()
+
+    async def press_unsettled(self, *keys: str) -> None:
+        """Press keys, and don't wait for what they begin."""
         for key in keys:
             pressed = [_KEYS.get(c, c) for c in key[1:]] if key.startswith("=") else [key]
             for one in pressed:
                 await self.pilot.press(one)
-        await self.settle()
 
     async def settle(self) -> None:
         """Until nothing is under way: workers done, the screen painted."""
@@ -86,6 +93,7 @@ async def demo(
     config: Config | None = None,
     ready: bool = True,
     notifications: bool = False,
+    know: Callable[[SymbolTable | None], Known | None] | None = None,
 ) -> AsyncIterator[Driven]:
     """The app over a simulated kernel, symbols read and session open; the session is closed at the end."""
     files = SimFiles(seed=1, clock=ManualClock())
@@ -108,6 +116,7 @@ async def demo(
     world = World(
         read_symbols=kallsyms,
         open_session=open_session,
+        know=know or (lambda table: know_sim(table) if table is not None else None),
         findings=Findings(None, missing),
         config=config or Config(),
         state_dir=tmp_path,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final, Literal
 
 from kptui.btf import Btf, Member
@@ -17,7 +17,7 @@ from kptui.kernel.target import data
 from kptui.kernel.target.dynamic import DynamicFacts
 from kptui.kernel.target.machine import Machine, find_file
 from kptui.kernel.target.staticevents import has_static_event
-from kptui.probes.check import Target, features_of
+from kptui.probes.check import Copy, Target, features_of
 from kptui.probes.check.session import as_listed
 from kptui.probes.check.target import Interface
 from kptui.probes.check.traits import release_numbers
@@ -57,6 +57,9 @@ class Given:
     btf: bytes | Literal["none"] | None = None
     existing: tuple[str, ...] | None = None
     release: str | None = None
+    table: SymbolTable | None = (
+        None  # of this machine's kallsyms, or of the one given, where it was read already
+    )
 
 
 @dataclass
@@ -200,20 +203,25 @@ class KernelTarget:
         """None: every symbol exists once."""
         if self.given.kallsyms == NONE:
             return None
-        if isinstance(self.given.kallsyms, bytes):
-            return SymbolFacts.parse(self.given.kallsyms)
-        found = self.machine.kallsyms()
-        if found is None:
-            self.remark(
-                "this machine's symbols can't be read: every symbol is taken to exist once (--kallsyms FILE)"
-            )
-            return None
+        given = self.given
+        if isinstance(given.kallsyms, bytes):
+            return SymbolFacts.parse(given.kallsyms) if given.table is None else _facts_of(given.table)
+        table = given.table
+        if table is None:
+            found = self.machine.kallsyms()
+            if found is None:
+                self.remark(
+                    "this machine's symbols can't be read: every symbol is taken to exist once (--kallsyms FILE)"
+                )
+                return None
+            table = SymbolTable.parse(found)
         machine = self.machine
         return SymbolFacts(
-            SymbolTable.parse(found),
+            table,
             blacklist=machine.blacklist(),
             traceable=machine.traceable(),
             modules=machine.modules(),
+            lines_of=None if given.table is None else lru_cache(maxsize=4096)(table.indices),
         )
 
     def _static_event(self, group: str, event: str) -> bool:
@@ -257,6 +265,7 @@ class KernelTarget:
             event_fields=self.dynamic.event_fields,
             check_event_filter=self.dynamic.check_event_filter,
             module_btf=self.dynamic.module_btf,
+            copies=self._copies,
         )
         if self.btf is not None:
             target = replace(target, dentry_offsets=dentry_offsets(self.btf) or target.dentry_offsets)
@@ -286,6 +295,10 @@ class KernelTarget:
         facts = self.facts
         return 1 if facts is None else facts.count(_bytes(name), None if module is None else _bytes(module))
 
+    def _copies(self, name: str) -> tuple[Copy, ...]:
+        functions = self.facts.functions(name) if self.facts is not None else ()
+        return tuple(Copy(symbol.address, symbol.module, offset) for symbol, offset in functions)
+
     def _is_loaded(self, module: str) -> bool:
         return self.facts is None or self.facts.is_loaded(_bytes(module))
 
@@ -311,6 +324,11 @@ class KernelTarget:
     def cpus(self) -> int | None:
         """Possible CPUs of this machine, if that is the target."""
         return self.machine.cpus() if self.is_machine else None
+
+
+def _facts_of(table: SymbolTable) -> SymbolFacts:
+    """Without a dictionary of all names: for lines that are typed one after the other, not for thousands."""
+    return SymbolFacts(table, lines_of=lru_cache(maxsize=4096)(table.indices))
 
 
 def _bytes(text: str) -> str:

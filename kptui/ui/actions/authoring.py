@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kptui.kernel.error_log import caret_in
+from kptui.kernel.lastword import unknown_to
 from kptui.kernel.refusal import Refused
+from kptui.probes.check import sentence_for
 from kptui.probes.definition import Place
 from kptui.symbols import Hit
+from kptui.ui.actions.lastword import compare
 from kptui.ui.draft import Draft, new_draft
-from kptui.verdict import Verdict
+from kptui.verdict import Problem, Verdict
 
 if TYPE_CHECKING:
     from kptui.kernel.session import Session
     from kptui.ui.app import KptuiApp
 
+CONTROL = "kprobe_events"
 _NAMED = re.compile(r"\s*[pr]\d*:(?P<group>[^/\s]+)/(?P<event>\S+)\s")
 
 
@@ -58,13 +65,20 @@ async def _define(app: KptuiApp, *, start: bool) -> None:
         app.say(verdict.sentence or "The kernel would refuse this line.", "error")
         return
     try:
-        group, event = await _define_in_kernel(app, session, draft)
+        (group, event), line = _as_written(session, draft)
+        expected = await asyncio.to_thread(app.lines.verdict, line, draft.replacing)
+        if draft.replacing is not None:
+            await app.gate.call(session.redefine_line, *draft.replacing, group, event, line)
+        else:
+            await app.gate.call(session.define_line, group, event, line)
     except Refused as refused:
-        _show_refusal(app, draft, refused)
+        await _show_refusal(app, draft, refused)
         return
     except OSError as error:
         app.say(f"The kernel can't be written to: {error.strerror or error}", "error")
         return
+    if remark := await compare(app, CONTROL, line, expected, None):
+        app.say(f"The kernel took it. {remark[0].upper()}{remark[1:]}", "warning")
     app.live.show_warnings()
     editor.set_draft(Draft(draft.line, (group, event)))
     if start:
@@ -79,25 +93,16 @@ async def _define(app: KptuiApp, *, start: bool) -> None:
     )
 
 
-async def _define_in_kernel(app: KptuiApp, session: Session, draft: Draft) -> tuple[str, str]:
-    """Define or replace; gives the (group, event) that stands then."""
+def _as_written(session: Session, draft: Draft) -> tuple[tuple[str, str], str]:
+    """The (group, event) that a draft defines, and the line that says so. Refused where it has no name."""
     probe = draft.probe
     if probe is not None:
         named = session.named(probe)
-        name = str(named.group), str(named.event)
-        line = str(named)
-    else:
-        found = _NAMED.match(draft.line)
-        if found is None:
-            raise Refused(
-                "Give the event a name: p:GROUP/EVENT SYMBOL … (needed to find it again and undo it)."
-            )
-        name, line = (found["group"], found["event"]), draft.line.strip()
-    if draft.replacing is not None:
-        await app.gate.call(session.redefine_line, *draft.replacing, *name, line)
-    else:
-        await app.gate.call(session.define_line, *name, line)
-    return name
+        return (str(named.group), str(named.event)), str(named)
+    found = _NAMED.match(draft.line)
+    if found is None:
+        raise Refused("Give the event a name: p:GROUP/EVENT SYMBOL … (needed to find it again and undo it).")
+    return (found["group"], found["event"]), draft.line.strip()
 
 
 async def _enable(app: KptuiApp, group: str, event: str) -> None:
@@ -109,24 +114,41 @@ async def _enable(app: KptuiApp, group: str, event: str) -> None:
         app.say(f"{group}/{event} can't be enabled: {error}", "error")
 
 
-def _show_refusal(app: KptuiApp, draft: Draft, refused: Refused) -> None:
-    """The kernel's own verdict in the place of ours; where ours said otherwise, both are on the screen."""
+async def _show_refusal(app: KptuiApp, draft: Draft, refused: Refused) -> None:
+    """The kernel's own verdict in the place of ours; where ours was another one, that is said beside it."""
     editor = app.workspace.editor
-    local = editor.verdict
-    # Our sentence and fix explain the kernel's message where both say the same.
-    problems = refused.problems
-    if local is not None and local.problems and problems and local.problems[0].message == problems[0].message:
-        problems = (local.problems[0], *problems[1:])
-    editor.kernel = Verdict(
-        ok=False,
-        command=refused.command,
-        problems=problems,
-        errno=refused.errno_name,
-        sentence=refused.sentence,
-    )
+    await app.refresh_states()
+    # Judged anew: a name may have been taken while it was typed.
+    local = await asyncio.to_thread(app.lines.verdict, draft.line, draft.replacing)
+    remark = ""
+    if refused.errno_name:
+        expected = await asyncio.to_thread(app.lines.verdict, refused.command, draft.replacing)
+        unknown = unknown_to(app.live.knowledge.target)
+        remark = await compare(app, CONTROL, refused.command, expected, refused, unknown=unknown)
+    if editor.draft == draft:
+        editor.show_kernel(
+            Verdict(
+                ok=False,
+                command=refused.command,
+                problems=tuple(
+                    _explained(problem, draft.line, refused.command, local) for problem in refused.problems
+                ),
+                errno=refused.errno_name,
+                sentence=refused.sentence,
+            ),
+            remark,
+        )
     app.workspace.go("editor")
-    editor.redraw()
     app.say(f"Nothing was written. {refused}", "error")
+
+
+def _explained(problem: Problem, typed: str, written: str, local: Verdict) -> Problem:
+    """A message of the kernel with its caret in the line as typed, our sentence, and our fixes where we expected it."""
+    known = next((ours for ours in local.problems if ours.message == problem.message), None)
+    at = caret_in(typed, " ".join(written.split()), problem.column)
+    if known is None:
+        return replace(problem, at=at, sentence=problem.sentence or sentence_for(problem.message))
+    return replace(known, column=problem.column, at=at)
 
 
 def edit_selected(app: KptuiApp) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from kptui.events.format import EventFormat
@@ -10,15 +11,17 @@ from kptui.events.model import TraceEvent
 from kptui.events.values import event_values
 from kptui.filters import (
     FilterSyntaxError,
+    check_filter,
     compile_filter,
-    features_from_release,
     field_table,
     parse_filter,
     pid_filter,
 )
+from kptui.filters.refusal import MESSAGES
 from kptui.kernel.refusal import Refused
 from kptui.kernel.states import EventState
 from kptui.safetext import neutralise
+from kptui.ui.actions.lastword import compare
 from kptui.ui.dialogs.filter import FilterPane, FilterWanted, filter_dialog
 from kptui.ui.dialogs.processes import processes_dialog
 from kptui.ui.dialogs.text import text_dialog
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from kptui.kernel.session import Session
     from kptui.ui.app import KptuiApp
 
+_FUNCTION, _CPUS = MESSAGES["NO_FUNCTION"], MESSAGES["INVALID_CPULIST"]
 TRIED = 5000  # captured events that a filter is tried on
 
 
@@ -70,48 +74,95 @@ async def _build(app: KptuiApp, *, whole_group: bool, pids: str = "") -> None:
     except (Refused, ValueError) as error:
         app.say(f"the fields of {state.group} can't be read: {error}", "error")
         return
-    wanted = state.filter or ""
-    refusal: Refused | None = None
-    while True:
-        features = features_from_release(app.world.release)
-        value = FilterValue(state.event, formats, wanted, features, whole_group)
-        if pids and refusal is None:
-            value.only_processes(pids)
-        pane = FilterPane(state.group, value, lambda p: _pick_into(app, p))
-        if refusal is not None:
-            sentence = refusal.sentence or str(refusal)
-            pane.refused = Verdict(False, refusal.command, refusal.problems, refusal.errno_name, sentence)
-        answer = await app.push_screen_wait(filter_dialog(pane))
-        if answer is None:
-            return
-        refusal = await _set(app, session, state, answer)
-        if refusal is None:
-            return
-        wanted, whole_group = answer.text, answer.group
+    value = FilterValue(state.event, formats, state.filter or "", app.live.knowledge.filters, whole_group)
+    if pids:
+        value.only_processes(pids)
+
+    def set_(pane: FilterPane, wanted: FilterWanted) -> None:
+        app.run_worker(_set(app, session, state, pane, wanted), group="apply")
+
+    pane = FilterPane(state.group, value, lambda p: _pick_into(app, p), set_)
+    await app.push_screen_wait(filter_dialog(pane))
 
 
-async def _set(app: KptuiApp, session: Session, state: EventState, wanted: FilterWanted) -> Refused | None:
-    """Set a filter; the kernel's refusal comes back for the builder to show, the old filter still in force."""
+async def _set(
+    app: KptuiApp, session: Session, state: EventState, pane: FilterPane, wanted: FilterWanted
+) -> None:
+    """Set a filter and close the builder; a refusal is shown in it, the old filter still in force."""
     text = wanted.text or None
+    results: dict[str, Refused | None] = {}
     try:
         if wanted.group:
             results = await app.gate.call(session.set_group_filter, state.group, text)
-            await app.refresh_states()
-            _show_group(app, state.group, wanted.text, results)
-            return None
-        await app.gate.call(session.set_filter, state.group, state.event, text)
+        else:
+            await app.gate.call(session.set_filter, state.group, state.event, text)
     except Refused as refused:
         await app.refresh_states()
-        return refused
+        await _show_refusal(app, pane, state, wanted, refused)
+        return
     except OSError as error:
         app.say(f"the filter was not set: {error.strerror or error}", "error")
-        return None
+        return
     await app.refresh_states()
-    app.say(f"{state.event}: {'filter set' if text else 'no filter any more'}")
-    return None
+    remarks = [await _differs(app, pane, event, wanted.text, refused) for event, refused in results.items()]
+    if not wanted.group:
+        remarks = [await _differs(app, pane, state.event, wanted.text, None)]
+    if pane.is_attached:
+        pane.screen.dismiss(None)
+    if wanted.group:
+        _show_group(app, state.group, wanted.text, results, [remark for remark in remarks if remark])
+    elif remarks[0]:
+        app.say(f"The kernel took it. {remarks[0][0].upper()}{remarks[0][1:]}", "warning")
+    else:
+        app.say(f"{state.event}: {'filter set' if text else 'no filter any more'}")
 
 
-def _show_group(app: KptuiApp, group: str, text: str, results: dict[str, Refused | None]) -> None:
+async def _show_refusal(
+    app: KptuiApp, pane: FilterPane, state: EventState, wanted: FilterWanted, refused: Refused
+) -> None:
+    """The kernel's word in the builder, with our sentence and fixes where we expected the same."""
+    remark = await _differs(app, pane, state.event, wanted.text, refused)
+    local = _expected(pane, state.event, wanted.text)
+    problems = tuple(
+        next(
+            (
+                replace(ours, column=problem.column)
+                for ours in local.problems
+                if ours.message == problem.message
+            ),
+            problem,
+        )
+        for problem in refused.problems
+    )
+    if pane.is_attached:
+        verdict = Verdict(False, refused.command, problems, refused.errno_name or None, refused.sentence)
+        pane.show_kernel(verdict, remark)
+
+
+def _expected(pane: FilterPane, event: str, text: str) -> Verdict:
+    kernel = pane.value.kernel
+    format_ = pane.value.formats[event]
+    return check_filter(text, format_, kernel.features, has_function=kernel.has_function, cpus=kernel.cpus)
+
+
+async def _differs(app: KptuiApp, pane: FilterPane, event: str, text: str, refused: Refused | None) -> str:
+    """What is to be said where the kernel judged a filter differently; '' where it did not."""
+    if not text:
+        return ""
+    expected = await asyncio.to_thread(_expected, pane, event, text)
+    kernel = pane.value.kernel
+    unknown = {
+        message
+        for message, known in ((_FUNCTION, kernel.has_function), (_CPUS, kernel.cpus))
+        if known is None
+    }
+    file = f"events/{pane.group}/{event}/filter"
+    return await compare(app, file, text, expected, refused, unknown=frozenset(unknown))
+
+
+def _show_group(
+    app: KptuiApp, group: str, text: str, results: dict[str, Refused | None], remarks: list[str]
+) -> None:
     """A group filter is each event's own: say for each what came of it."""
     rows: list[tuple[str, str]] = [(neutralise(text) or "(filter cleared)", "bold"), ("", "")]
     for event, refused in results.items():
@@ -120,6 +171,7 @@ def _show_group(app: KptuiApp, group: str, text: str, results: dict[str, Refused
         else:
             rows.append((f"✗ {group}/{event}: {neutralise(str(refused))}", "refused"))
             rows.append(("    its filter is as it was before", "dim"))
+    rows.extend((neutralise(remark), "warn") for remark in remarks)
     app.push_screen(text_dialog(f"Group filter of {group}, event by event", rows))
 
 

@@ -16,10 +16,12 @@ from textual.strip import Strip
 from kptui.filters import Row
 from kptui.safetext import neutralise
 from kptui.ui.dialogs.base import Dialog
+from kptui.ui.dialogs.filter_lines import field_lines, group_lines, notes_of
 from kptui.ui.dialogs.fixes import choose_fix
 from kptui.ui.dialogs.text import text_dialog
 from kptui.ui.filter_value import FilterValue, bare
 from kptui.ui.hero import everything, hero_lines
+from kptui.ui.judging import Judge
 from kptui.ui.paint import Line, clip, length, pad, rule
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
@@ -30,7 +32,7 @@ CELLS = ("join", "field", "op", "value")
 
 @dataclass(frozen=True, slots=True)
 class FilterWanted:
-    """What the builder was closed with: ``text`` '' clears the filter; ``group`` sets it for the whole group."""
+    """What is to be set: ``text`` '' clears the filter; ``group`` sets it for the whole group."""
 
     text: str
     group: bool
@@ -44,7 +46,13 @@ class FilterPane(Pane):
     class Changed(Message):
         """The text changed: count what it would let through."""
 
-    def __init__(self, group: str, value: FilterValue, pick: Callable[[FilterPane], None]) -> None:
+    def __init__(
+        self,
+        group: str,
+        value: FilterValue,
+        pick: Callable[[FilterPane], None],
+        set_: Callable[[FilterPane, FilterWanted], None],
+    ) -> None:
         super().__init__()
         self.group = group
         self.value = value
@@ -52,9 +60,13 @@ class FilterPane(Pane):
         self.cursor = Cursor()
         self.editing: TextLine | None = None
         self.editing_text = False
-        self.refused: Verdict | None = None
+        self.refused: Verdict | None = None  # the kernel's own word on exactly this text
+        self.remark = ""  # what is to be said about that
         self.counted = ""
         self._pick = pick
+        self._set = set_
+        self._judged: tuple[str, bool, dict[str, Verdict] | None] | None = None
+        self._judge: Judge[dict[str, Verdict]] | None = None
 
     def on_mount(self) -> None:
         self.post_message(self.Changed())
@@ -68,12 +80,34 @@ class FilterPane(Pane):
         self.post_message(self.Changed())
 
     @property
+    def typed(self) -> str:
+        """The text as it stands, or as it is being typed."""
+        return self.editing.text if self.editing is not None and self.editing_text else self.value.text
+
+    @property
+    def verdicts(self) -> dict[str, Verdict] | None:
+        """What the kernel would say, by event; None while that is waited for. Each text is judged once."""
+        key = self.typed, self.value.whole_group
+        if self._judged is None or self._judged[:2] != key:
+            self._judge = self._judge or Judge(self.app, self.value.verdicts, self._take)
+            self._judged = (*key, None)
+            self._judge.ask(self.typed)
+        return self._judged[2]
+
+    def _take(self, verdicts: dict[str, Verdict] | None) -> None:
+        if verdicts is not None:
+            waited = self._judged is None or self._judged[2] is None
+            self._judged = self.typed, self.value.whole_group, verdicts
+            if waited and self.is_attached:
+                self.redraw()
+
+    @property
     def verdict(self) -> Verdict | None:
-        """The kernel's own refusal, or what it would say of the text as it stands or is being typed."""
-        if self.refused is not None:
+        """The kernel's own refusal, or what it would say of the text; None for no filter, or not known yet."""
+        if self.refused is not None or not self.typed.strip():
             return self.refused
-        typed = self.editing.text if self.editing is not None and self.editing_text else self.value.text
-        return self.value.verdict(typed)
+        verdicts = self.verdicts
+        return None if verdicts is None else self.value.foremost(verdicts)
 
     @property
     def fixes(self) -> tuple[Fix, ...]:
@@ -211,17 +245,21 @@ class FilterPane(Pane):
                 if self.verdict is not None:
                     self.app.push_screen(text_dialog("What is said of the filter", everything(self.verdict)))
             case "filter.none":
-                self.screen.dismiss(FilterWanted("", self.value.whole_group))
+                self._set(self, FilterWanted("", self.value.whole_group))
             case "filter.apply":
-                verdict = self.verdict
-                # A refusal is on the screen already; the filter in force stays.
-                if verdict is None or verdict.ok:
-                    self.screen.dismiss(FilterWanted(self.value.text.strip(), self.value.whole_group))
+                # Also what kptui takes for wrong: the kernel has the last word, and a trial harms nothing.
+                self._set(self, FilterWanted(self.value.text.strip(), self.value.whole_group))
             case "filter.close_dialog":
                 self.screen.dismiss(None)
             case _:
                 return False
         return True
+
+    def show_kernel(self, verdict: Verdict, remark: str) -> None:
+        """The last word on this text, in the place of ours, until it changes."""
+        self.refused, self.remark = verdict, remark
+        self.redraw()
+        self.refresh(layout=True)
 
     def _apply_fix(self, fix: Fix) -> None:
         if self.editing is not None:
@@ -288,54 +326,18 @@ class FilterPane(Pane):
             fixes=self.fixes,
             fix_key=key("filter.fix"),
             all_key=key("filter.verdict"),
-            source="the kernel refused this" if self.refused else "",
+            source="" if not self.refused else "the kernel refused this" if self.refused.errno else "not set",
+            remark=self.remark if self.refused else "",
             accepted=f"the kernel will accept this   {self.counted}".rstrip(),
         )
         if verdict is not None and verdict.ok and editing is None:
-            rows.extend([("   ", ""), (clip(note, width - 4), "warn")] for note in self._notes())
+            notes = notes_of(self.value, key("filter.open"))
+            rows.extend([("   ", ""), (clip(note, width - 4), "warn")] for note in notes)
         if self.value.whole_group and verdict is not None and self.refused is None:
-            rows.extend(self._group_lines(text, width))
-        rows.extend(self._field_lines(width))
+            rows.extend(group_lines(self.verdicts or {}, width))
+        naming = self.editing if not self.editing_text and CELLS[self.cell] == "field" else None
+        rows.extend(field_lines(self.value, self.row, naming, width))
         return rows
-
-    def _notes(self) -> list[str]:
-        """What the kernel accepts, and what is often not what was meant."""
-        notes = []
-        if self.value.mixed:
-            notes.append(f"&& goes before ||; {self.kptui.keymap.key('filter.open')} groups rows")
-        if plain := self.value.plain_glob:
-            notes.append(f"~ {neutralise(plain)} has no *: only exactly this passes")
-        return notes
-
-    def _field_lines(self, width: int) -> list[Line]:
-        """What the field under the cursor is, or the fields that the letters typed can mean."""
-        if self.editing is not None and not self.editing_text and CELLS[self.cell] == "field":
-            letters = "" if self.editing.offered else self.editing.text
-            matching = "  ".join(f.name for f in self.value.matching(letters))
-            return [[(clip(f" {matching or 'no such field'}", width), "ok" if matching else "refused")]]
-        field = self.value.field_of(self.row) if self.row is not None else None
-        if field is None:
-            return []
-        kind = (
-            "text"
-            if field.is_text
-            else f"{'s' if field.signed else 'u'}{field.bits}"
-            if field.bits
-            else field.kind
-        )
-        return [[(clip(f" {field.name}: {kind}   {' '.join(field.operators)}", width), "dim")]]
-
-    def _group_lines(self, text: str, width: int) -> list[Line]:
-        """What each event of the group makes of the filter; one that refuses keeps the filter it has."""
-        lines: list[Line] = []
-        for event, verdict in self.value.verdicts(text).items():
-            if verdict.ok:
-                lines.append([("   ✓ ", "ok"), (clip(neutralise(event), width - 6), "")])
-            else:
-                why = verdict.problems[0].message if verdict.problems else verdict.sentence
-                said = f"{neutralise(event)}: {neutralise(why)}; it keeps the filter it has"
-                lines.append([("   ✗ ", "refused"), (clip(said, width - 6), "warn")])
-        return lines[:6]
 
     def _body(self, width: int, room: int) -> list[Line]:
         if not self.value.as_rows:
@@ -368,6 +370,6 @@ class FilterPane(Pane):
         return line
 
 
-def filter_dialog(pane: FilterPane) -> Dialog[FilterWanted | None]:
-    """A dialog that gives what to set, or None."""
+def filter_dialog(pane: FilterPane) -> Dialog[None]:
+    """The builder on the screen, until it is closed or the filter is set."""
     return Dialog(pane, width="90%", height="auto")

@@ -16,7 +16,7 @@ from kptui.probes.errors import ProbeSyntaxError
 from kptui.safetext import neutralise
 from kptui.ui.dialogs.fixes import choose_fix
 from kptui.ui.dialogs.text import text_dialog
-from kptui.ui.editor_rows import OfferColumns, Row, field_line, rows_of, text_of, with_text
+from kptui.ui.editor_rows import OfferColumns, Row, empty_lines, field_line, rows_of, text_of, with_text
 from kptui.ui.hero import everything, hero_lines
 from kptui.ui.paint import Line, Span, clip, pad, rule
 from kptui.ui.pane import Cursor, Pane
@@ -45,6 +45,7 @@ class EditorPane(Pane):
         self.draft: Draft | None = None
         self.verdict: Verdict | None = None
         self.kernel: Verdict | None = None  # the kernel's own refusal of exactly this line
+        self.remark = ""  # what is to be said about that
         self.cursor = Cursor()
         self.editing: TextLine | None = None
         self.edited: Row | None = None
@@ -102,6 +103,11 @@ class EditorPane(Pane):
         """What would mend the line: one fix, or several to choose from."""
         verdict = self.shown_verdict
         return verdict.fixes if verdict else ()
+
+    def show_kernel(self, verdict: Verdict, remark: str) -> None:
+        """The last word on this line, in the place of ours, until it changes."""
+        self.kernel, self.remark = verdict, remark
+        self.redraw()
 
     # -- typing
 
@@ -304,12 +310,16 @@ class EditorPane(Pane):
     def draw(self, width: int, height: int) -> list[Line | Strip]:
         draft = self.draft
         if draft is None:
-            return self._draw_empty(width)
-        title = "Probe"
+            empty: Line = []
+            return [
+                rule([("Probe", "title")], [], width, self.has_focus),
+                empty,
+                *empty_lines(self.kptui.keymap.key, width),
+            ]
         note: Line = []
         if draft.replacing:
             note = [(f"replaces {'/'.join(draft.replacing)}", "")]
-        lines: list[Line | Strip] = [rule([(title, "title")], note, width, self.has_focus)]
+        lines: list[Line | Strip] = [rule([("Probe", "title")], note, width, self.has_focus)]
         line_edit = self.editing if self.edited and self.edited.what == "line" else None
         hero = self._hero(draft, width, line_edit)
         room = max(height - 2 - len(hero), 1)
@@ -321,7 +331,9 @@ class EditorPane(Pane):
         return lines
 
     def _hero(self, draft: Draft, width: int, line_edit: TextLine | None) -> list[Line]:
-        source = "the kernel refused this" if self.kernel else ""
+        source = ""
+        if self.kernel is not None:
+            source = "the kernel refused this" if self.kernel.errno else "not written"
         hero = hero_lines(
             draft.line,
             self.shown_verdict,
@@ -331,22 +343,11 @@ class EditorPane(Pane):
             fix_key=self.kptui.keymap.key("editor.fix"),
             all_key=self.kptui.keymap.key("editor.verdict"),
             source=source,
+            remark=self.remark if self.kernel else "",
         )
         if self.error:
             hero.append([(" ✗ ", "refused"), (clip(neutralise(self.error), width - 4), "refused")])
         return hero
-
-    def _draw_empty(self, width: int) -> list[Line | Strip]:
-        key = self.kptui.keymap.key
-        lines: list[Line | Strip] = [rule([("Probe", "title")], [], width, self.has_focus), []]
-        for keys, text in (
-            (key("search"), "find a function"),
-            (key("symbols.entry"), "on a symbol: an entry probe, with what its registers hold"),
-            (key("symbols.return"), "on a symbol: a return probe, with the return value"),
-            (f"{key('pane.editor')} {key('editor.line')}", "or type a whole line, as in kprobe_events"),
-        ):
-            lines.append([(f" {pad(keys, 7)}", "key"), (clip(text, width - 9), "dim")])
-        return lines
 
     def _draw_rows(self, draft: Draft, width: int, room: int) -> list[Line | Strip]:
         if draft.probe is None:
