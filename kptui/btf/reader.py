@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 
 from kptui.btf.types import (
     ARRAY,
+    CONST,
     DATASEC,
     DECL_TAG,
     ENUM,
@@ -226,6 +227,25 @@ class Btf:
             if number:
                 yield number
             found = head.search(self._data, found.start() + 1, self._types_end)
+
+    def pointer_to(self, number: int) -> int | None:
+        """The id of a pointer to that type, or to a const of it; None if there is none."""
+        for target in (number, *self._referring(CONST, number)):
+            for found in self._referring(PTR, target):
+                return found
+        return None
+
+    def _referring(self, kind: int, target: int) -> Iterator[int]:
+        """Nameless records of a kind that refer to an id."""
+        if self._base is not None:
+            yield from self._base._referring(kind, target)
+        record = struct.pack("<III", 0, kind << 24, target)
+        at = self._data.find(record, self._types, self._types_end)
+        while at >= 0:
+            number = self._id_at(at)
+            if number:
+                yield number
+            at = self._data.find(record, at + 1, self._types_end)
 
     def _id_at(self, position: int) -> int:
         """The id of the record that starts at this byte of the data; 0 if none starts there."""

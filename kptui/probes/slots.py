@@ -13,8 +13,8 @@ from typing import Final, Literal
 
 from kptui.btf import Btf, Type
 from kptui.btf.types import ARRAY, ENUM, ENUM64, FLOAT, INT, PTR, STRUCT, UNION
-from kptui.probes.abi import ARGUMENT_REGISTERS
-from kptui.probes.exprs import Expr, Register, Retval, StackEntry
+from kptui.probes.abi import ARGUMENT_REGISTERS, PT_REGS
+from kptui.probes.exprs import Deref, Expr, Register, Retval, StackEntry
 
 WORD: Final = 8
 IN_REGISTERS: Final = 16  # bytes: a larger structure is passed in memory
@@ -27,20 +27,22 @@ Part = Literal["integer", "float", "memory"]
 class Slot:
     """Where a value is: in ``registers`` (one for each eight bytes), or at word ``stack`` of the stack.
 
-    ``size`` in bytes. ``reason``: why nothing in the probe language reads it; '' if it can be read.
+    ``size`` in bytes. ``reason``: why nothing in the probe language reads it; '' if it can be read. ``saved``: the
+    registers are the caller's, in the ``struct pt_regs`` that ``%di`` points to.
     """
 
     registers: tuple[str, ...] = ()
     stack: int | None = None
     size: int = 0
     reason: str = ""
+    saved: bool = False
 
     @property
     def text(self) -> str:
-        """``%di``, ``%di:%si`` for 16 bytes in two registers, ``$stack1``, ``$retval``; '' if nowhere."""
+        """``%di``, ``%di:%si`` for 16 bytes in two registers, ``$stack1``, ``$retval``, ``+112(%di)``; '' if nowhere."""
         if self.stack is not None:
             return f"$stack{self.stack}"
-        return ":".join(str(_word(name)) for name in self.registers)
+        return ":".join(map(str, self.words))
 
     @property
     def in_registers(self) -> bool:
@@ -50,18 +52,19 @@ class Slot:
     @property
     def words(self) -> tuple[Expr, ...]:
         """The expressions that read the registers."""
-        return tuple(_word(name) for name in self.registers)
+        return tuple(self._word(name) for name in self.registers)
 
     @property
     def word(self) -> Expr | None:
         """The expression that reads the first eight bytes; None if nothing does."""
         if self.stack is not None:
             return StackEntry(self.stack)
-        return _word(self.registers[0]) if self.registers else None
+        return self._word(self.registers[0]) if self.registers else None
 
-
-def _word(name: str) -> Expr:
-    return Retval() if name == "retval" else Register(name)
+    def _word(self, name: str) -> Expr:
+        if self.saved:
+            return Deref(PT_REGS[name], Register("di"))
+        return Retval() if name == "retval" else Register(name)
 
 
 def classify(btf: Btf, number: int) -> tuple[Part, ...] | None:

@@ -1,0 +1,286 @@
+"""The other calls of a 64-bit program.
+
+Source: events/syscalls/sys_enter_*/format of 5.10, 6.1, 6.12, 6.18 and 7.3.
+"""
+
+MORE = """
+acct(const char __user *name)
+add_key(const char __user *_type, const char __user *_description, const void __user *_payload,
+    size_t plen, key_serial_t ringid)
+adjtimex(struct __kernel_timex __user *txc_p)
+alarm(unsigned int seconds)
+arch_prctl(int option, unsigned long arg2:x64)
+cachestat(unsigned int fd, struct cachestat_range __user *cstat_range, struct cachestat __user *cstat,
+    unsigned int flags:x32)
+capget(cap_user_header_t header, cap_user_data_t dataptr)
+capset(cap_user_header_t header, const cap_user_data_t data)
+clock_adjtime(const clockid_t which_clock, struct __kernel_timex __user *utx)
+clock_getres(const clockid_t which_clock, struct __kernel_timespec __user *tp)
+clock_gettime(const clockid_t which_clock, struct __kernel_timespec __user *tp)
+epoll_create(int size)
+epoll_pwait2(int epfd, struct epoll_event __user *events, int maxevents,
+    const struct __kernel_timespec __user *timeout, const sigset_t __user *sigmask, size_t sigsetsize)
+eventfd(unsigned int count)
+fadvise64(int fd, loff_t offset, size_t len, int advice)
+fanotify_init(unsigned int flags:x32, unsigned int event_f_flags:x32)
+fanotify_mark(int fanotify_fd, unsigned int flags:x32, __u64 mask:x64, int dfd, const char __user *pathname)
+fchmodat2(int dfd, const char __user *filename, umode_t mode, unsigned int flags:x32)
+fchroot(int fd, unsigned int flags:x32)
+fgetxattr(int fd, const char __user *name, void __user *value, size_t size)
+file_getattr(int dfd, const char __user *filename, struct file_attr __user *ufattr, size_t usize,
+    unsigned int at_flags:x32)
+file_setattr(int dfd, const char __user *filename, struct file_attr __user *ufattr, size_t usize,
+    unsigned int at_flags:x32)
+flistxattr(int fd, char __user *list:x64, size_t size)
+fremovexattr(int fd, const char __user *name)
+fsconfig(int fd, unsigned int cmd, const char __user *_key, const void __user *_value, int aux)
+fsetxattr(int fd, const char __user *name, const void __user *value, size_t size, int flags:x32)
+fsmount(int fs_fd, unsigned int flags:x32, unsigned int attr_flags:x32)
+fsopen(const char __user *_fs_name, unsigned int flags:x32)
+fspick(int dfd, const char __user *path, unsigned int flags:x32)
+fstatfs(unsigned int fd, struct statfs __user *buf)
+futex_requeue(struct futex_waitv __user *waiters, unsigned int flags:x32, int nr_wake, int nr_requeue)
+futex_wait(void __user *uaddr, unsigned long val, unsigned long mask:x64, unsigned int flags:x32,
+    struct __kernel_timespec __user *timeout, clockid_t clockid)
+futex_waitv(struct futex_waitv __user *waiters, unsigned int nr_futexes, unsigned int flags:x32,
+    struct __kernel_timespec __user *timeout, clockid_t clockid)
+futex_wake(void __user *uaddr, unsigned long mask:x64, int nr, unsigned int flags:x32)
+futimesat(int dfd, const char __user *filename, struct __kernel_old_timeval __user *utimes)
+get_mempolicy(int __user *policy, unsigned long __user *nmask, unsigned long maxnode,
+    unsigned long addr:x64, unsigned long flags:x64)
+get_robust_list(int pid, struct robust_list_head __user *__user *head_ptr, size_t __user *len_ptr)
+get_thread_area(struct user_desc __user *u_info)
+getcpu(unsigned __user *cpup, unsigned __user *nodep, void __user *unused)
+getdents(unsigned int fd, struct linux_dirent __user *dirent, unsigned int count)
+getegid()
+geteuid()
+getgid()
+getgroups(int gidsetsize, gid_t __user *grouplist)
+getitimer(int which, struct __kernel_old_itimerval __user *value)
+getpgid(pid_t pid)
+getpgrp()
+getpid()
+getppid()
+getpriority(int which, int who)
+getresgid(gid_t __user *rgidp, gid_t __user *egidp, gid_t __user *sgidp)
+getresuid(uid_t __user *ruidp, uid_t __user *euidp, uid_t __user *suidp)
+getrlimit(unsigned int resource, struct rlimit __user *rlim)
+getrusage(int who, struct rusage __user *ru)
+getsid(pid_t pid)
+gettid()
+gettimeofday(struct __kernel_old_timeval __user *tv, struct timezone __user *tz)
+getuid()
+getxattrat(int dfd, const char __user *pathname, unsigned int at_flags:x32, const char __user *name,
+    struct xattr_args __user *uargs, size_t usize)
+inotify_init()
+inotify_init1(int flags:x32)
+inotify_rm_watch(int fd, __s32 wd)
+io_cancel(aio_context_t ctx_id, struct iocb __user *iocb, struct io_event __user *result)
+io_destroy(aio_context_t ctx)
+io_getevents(aio_context_t ctx_id, long min_nr, long nr, struct io_event __user *events,
+    struct __kernel_timespec __user *timeout)
+io_pgetevents(aio_context_t ctx_id, long min_nr, long nr, struct io_event __user *events,
+    struct __kernel_timespec __user *timeout, const struct __aio_sigset __user *usig)
+io_setup(unsigned nr_events, aio_context_t __user *ctxp)
+io_submit(aio_context_t ctx_id, long nr, struct iocb __user *__user *iocbpp)
+io_uring_enter(unsigned int fd, u32 to_submit, u32 min_complete, u32 flags:x32, const void __user *argp,
+    size_t argsz)
+io_uring_register(unsigned int fd, unsigned int opcode, void __user *arg, unsigned int nr_args)
+io_uring_setup(u32 entries, struct io_uring_params __user *params)
+ioperm(unsigned long from, unsigned long num, int turn_on)
+iopl(unsigned int level)
+ioprio_get(int which, int who)
+ioprio_set(int which, int who, int ioprio)
+kcmp(pid_t pid1, pid_t pid2, int type, unsigned long idx1:x64, unsigned long idx2:x64)
+kexec_file_load(int kernel_fd, int initrd_fd, unsigned long cmdline_len,
+    const char __user *cmdline_ptr:x64, unsigned long flags:x64)
+kexec_load(unsigned long entry:x64, unsigned long nr_segments, struct kexec_segment __user *segments,
+    unsigned long flags:x64)
+keyctl(int option, unsigned long arg2:x64, unsigned long arg3:x64, unsigned long arg4:x64,
+    unsigned long arg5:x64)
+landlock_add_rule(const int ruleset_fd, const enum landlock_rule_type rule_type,
+    const void __user *const rule_attr, const __u32 flags:x32)
+landlock_create_ruleset(const struct landlock_ruleset_attr __user *const attr, const size_t size,
+    const __u32 flags:x32)
+landlock_restrict_self(const int ruleset_fd, const __u32 flags:x32)
+lchown(const char __user *filename, uid_t user, gid_t group)
+lgetxattr(const char __user *pathname, const char __user *name, void __user *value, size_t size)
+listmount(const struct mnt_id_req __user *req, u64 __user *mnt_ids, size_t nr_mnt_ids,
+    unsigned int flags:x32)
+listns(const struct ns_id_req __user *req, u64 __user *ns_ids, size_t nr_ns_ids, unsigned int flags:x32)
+listxattr(const char __user *pathname, char __user *list:x64, size_t size)
+listxattrat(int dfd, const char __user *pathname, unsigned int at_flags:x32, char __user *list:x64,
+    size_t size)
+llistxattr(const char __user *pathname, char __user *list:x64, size_t size)
+lookup_dcookie(u64 cookie64, char __user *buf:x64, size_t len)
+lremovexattr(const char __user *pathname, const char __user *name)
+lsetxattr(const char __user *pathname, const char __user *name, const void __user *value, size_t size,
+    int flags:x32)
+lsm_get_self_attr(unsigned int attr, struct lsm_ctx __user *ctx, u32 __user *size, u32 flags:x32)
+lsm_list_modules(u64 __user *ids, u32 __user *size, u32 flags:x32)
+lsm_set_self_attr(unsigned int attr, struct lsm_ctx __user *ctx, u32 size, u32 flags:x32)
+map_shadow_stack(unsigned long addr:x64, unsigned long size, unsigned int flags:x32)
+mbind(unsigned long start:x64, unsigned long len, unsigned long mode, const unsigned long __user *nmask,
+    unsigned long maxnode, unsigned int flags:x32)
+membarrier(int cmd, unsigned int flags:x32, int cpu_id)
+memfd_secret(unsigned int flags:x32)
+migrate_pages(pid_t pid, unsigned long maxnode, const unsigned long __user *old_nodes,
+    const unsigned long __user *new_nodes)
+mincore(unsigned long start:x64, size_t len, unsigned char __user *vec)
+mknod(const char __user *filename, umode_t mode, unsigned dev)
+mlock(unsigned long start:x64, size_t len)
+mlock2(unsigned long start:x64, size_t len, int flags:x32)
+mlockall(int flags:x32)
+modify_ldt(int func, void __user *ptr, unsigned long bytecount)
+mount_setattr(int dfd, const char __user *path, unsigned int flags:x32, struct mount_attr __user *uattr,
+    size_t usize)
+move_mount(int from_dfd, const char __user *from_pathname, int to_dfd, const char __user *to_pathname,
+    unsigned int flags:x32)
+move_pages(pid_t pid, unsigned long nr_pages, const void __user *__user *pages, const int __user *nodes,
+    int __user *status, int flags:x32)
+mq_getsetattr(mqd_t mqdes, const struct mq_attr __user *u_mqstat, struct mq_attr __user *u_omqstat)
+mq_notify(mqd_t mqdes, const struct sigevent __user *u_notification)
+mq_open(const char __user *u_name, int oflag:x32, umode_t mode, struct mq_attr __user *u_attr)
+mq_timedreceive(mqd_t mqdes, char __user *u_msg_ptr:x64, size_t msg_len, unsigned int __user *u_msg_prio,
+    const struct __kernel_timespec __user *u_abs_timeout)
+mq_timedsend(mqd_t mqdes, const char __user *u_msg_ptr:x64, size_t msg_len, unsigned int msg_prio,
+    const struct __kernel_timespec __user *u_abs_timeout)
+mq_unlink(const char __user *u_name)
+mremap(unsigned long addr:x64, unsigned long old_len, unsigned long new_len, unsigned long flags:x64,
+    unsigned long new_addr:x64)
+mseal(unsigned long start:x64, size_t len, unsigned long flags:x64)
+msgctl(int msqid, int cmd, struct msqid_ds __user *buf)
+msgget(key_t key, int msgflg:x32)
+msgrcv(int msqid, struct msgbuf __user *msgp, size_t msgsz, long msgtyp, int msgflg:x32)
+msgsnd(int msqid, struct msgbuf __user *msgp, size_t msgsz, int msgflg:x32)
+msync(unsigned long start:x64, size_t len, int flags:x32)
+munlock(unsigned long start:x64, size_t len)
+munlockall()
+name_to_handle_at(int dfd, const char __user *name, struct file_handle __user *handle,
+    void __user *mnt_id, int flag:x32)
+newuname(struct new_utsname __user *name)
+ni_syscall()
+open_by_handle_at(int mountdirfd, struct file_handle __user *handle, int flags:x32)
+open_tree(int dfd, const char __user *filename, unsigned flags:x32)
+open_tree_attr(int dfd, const char __user *filename, unsigned flags:x32, struct mount_attr __user *uattr,
+    size_t usize)
+pause()
+personality(unsigned int personality)
+pidfd_getfd(int pidfd, int fd, unsigned int flags:x32)
+pidfd_open(pid_t pid, unsigned int flags:x32)
+pidfd_send_signal(int pidfd, int sig, siginfo_t __user *info, unsigned int flags:x32)
+pkey_alloc(unsigned long flags:x64, unsigned long init_val)
+pkey_free(int pkey)
+pkey_mprotect(unsigned long start:x64, size_t len, unsigned long prot:x64, int pkey)
+preadv(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, unsigned long pos_l,
+    unsigned long pos_h)
+preadv2(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, unsigned long pos_l,
+    unsigned long pos_h, rwf_t flags)
+process_madvise(int pidfd, const struct iovec __user *vec, size_t vlen, int behavior,
+    unsigned int flags:x32)
+process_mrelease(int pidfd, unsigned int flags:x32)
+process_vm_writev(pid_t pid, const struct iovec __user *lvec, unsigned long liovcnt,
+    const struct iovec __user *rvec, unsigned long riovcnt, unsigned long flags:x64)
+pselect6(int n, fd_set __user *inp, fd_set __user *outp, fd_set __user *exp,
+    struct __kernel_timespec __user *tsp, void __user *sig)
+pwritev(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, unsigned long pos_l,
+    unsigned long pos_h)
+pwritev2(unsigned long fd, const struct iovec __user *vec, unsigned long vlen, unsigned long pos_l,
+    unsigned long pos_h, rwf_t flags)
+quotactl(unsigned int cmd, const char __user *special, qid_t id, void __user *addr)
+quotactl_fd(unsigned int fd, unsigned int cmd, qid_t id, void __user *addr)
+readahead(int fd, loff_t offset, size_t count)
+recvmmsg(int fd, struct mmsghdr __user *mmsg, unsigned int vlen, unsigned int flags:x32,
+    struct __kernel_timespec __user *timeout)
+remap_file_pages(unsigned long start:x64, unsigned long size, unsigned long prot:x64,
+    unsigned long pgoff, unsigned long flags:x64)
+removexattr(const char __user *pathname, const char __user *name)
+removexattrat(int dfd, const char __user *pathname, unsigned int at_flags:x32, const char __user *name)
+request_key(const char __user *_type, const char __user *_description, const char __user *_callout_info,
+    key_serial_t destringid)
+restart_syscall()
+rseq(struct rseq __user *rseq, u32 rseq_len, int flags:x32, u32 sig)
+rseq_slice_yield()
+rt_sigpending(sigset_t __user *uset, size_t sigsetsize)
+rt_sigprocmask(int how, sigset_t __user *nset, sigset_t __user *oset, size_t sigsetsize)
+rt_sigqueueinfo(pid_t pid, int sig, siginfo_t __user *uinfo)
+rt_sigreturn()
+rt_sigsuspend(sigset_t __user *unewset, size_t sigsetsize)
+rt_sigtimedwait(const sigset_t __user *uthese, siginfo_t __user *uinfo,
+    const struct __kernel_timespec __user *uts, size_t sigsetsize)
+rt_tgsigqueueinfo(pid_t tgid, pid_t pid, int sig, siginfo_t __user *uinfo)
+sched_get_priority_max(int policy)
+sched_get_priority_min(int policy)
+sched_getaffinity(pid_t pid, unsigned int len, unsigned long __user *user_mask_ptr)
+sched_getattr(pid_t pid, struct sched_attr __user *uattr, unsigned int usize, unsigned int flags:x32)
+sched_getparam(pid_t pid, struct sched_param __user *param)
+sched_getscheduler(pid_t pid)
+sched_rr_get_interval(pid_t pid, struct __kernel_timespec __user *interval)
+sched_setattr(pid_t pid, struct sched_attr __user *uattr, unsigned int flags:x32)
+sched_setparam(pid_t pid, struct sched_param __user *param)
+sched_setscheduler(pid_t pid, int policy, struct sched_param __user *param)
+sched_yield()
+seccomp(unsigned int op, unsigned int flags:x32, void __user *uargs)
+semctl(int semid, int semnum, int cmd, unsigned long arg:x64)
+semget(key_t key, int nsems, int semflg:x32)
+semop(int semid, struct sembuf __user *tsops, unsigned int nsops)
+semtimedop(int semid, struct sembuf __user *tsops, unsigned int nsops,
+    const struct __kernel_timespec __user *timeout)
+set_mempolicy(int mode, const unsigned long __user *nmask, unsigned long maxnode)
+set_mempolicy_home_node(unsigned long start:x64, unsigned long len, unsigned long home_node,
+    unsigned long flags:x64)
+set_robust_list(struct robust_list_head __user *head, size_t len)
+set_thread_area(struct user_desc __user *u_info)
+set_tid_address(int __user *tidptr)
+setdomainname(char __user *name, int len)
+setfsgid(gid_t gid)
+setfsuid(uid_t uid)
+setgroups(int gidsetsize, gid_t __user *grouplist)
+setitimer(int which, struct __kernel_old_itimerval __user *value,
+    struct __kernel_old_itimerval __user *ovalue)
+setpgid(pid_t pid, pid_t pgid)
+setregid(gid_t rgid, gid_t egid)
+setresgid(gid_t rgid, gid_t egid, gid_t sgid)
+setrlimit(unsigned int resource, struct rlimit __user *rlim)
+settimeofday(struct __kernel_old_timeval __user *tv, struct timezone __user *tz)
+setxattrat(int dfd, const char __user *pathname, unsigned int at_flags:x32, const char __user *name,
+    const struct xattr_args __user *uargs, size_t usize)
+shmat(int shmid, char __user *shmaddr:x64, int shmflg:x32)
+shmctl(int shmid, int cmd, struct shmid_ds __user *buf)
+shmdt(char __user *shmaddr:x64)
+shmget(key_t key, size_t size, int shmflg:x32)
+sigaltstack(const stack_t __user *uss, stack_t __user *uoss)
+signalfd(int ufd, sigset_t __user *user_mask, size_t sizemask)
+signalfd4(int ufd, sigset_t __user *user_mask, size_t sizemask, int flags:x32)
+statmount(const struct mnt_id_req __user *req, struct statmount __user *buf, size_t bufsize,
+    unsigned int flags:x32)
+swapoff(const char __user *specialfile)
+swapon(const char __user *specialfile, int swap_flags:x32)
+sysfs(int option, unsigned long arg1:x64, unsigned long arg2:x64)
+sysinfo(struct sysinfo __user *info)
+syslog(int type, char __user *buf:x64, int len)
+tee(int fdin, int fdout, size_t len, unsigned int flags:x32)
+time(__kernel_old_time_t __user *tloc)
+timer_create(const clockid_t which_clock, struct sigevent __user *timer_event_spec,
+    timer_t __user *created_timer_id)
+timer_delete(timer_t timer_id)
+timer_getoverrun(timer_t timer_id)
+timer_gettime(timer_t timer_id, struct __kernel_itimerspec __user *setting)
+timer_settime(timer_t timer_id, int flags:x32, const struct __kernel_itimerspec __user *new_setting,
+    struct __kernel_itimerspec __user *old_setting)
+timerfd_create(int clockid, int flags:x32)
+timerfd_gettime(int ufd, struct __kernel_itimerspec __user *otmr)
+timerfd_settime(int ufd, int flags:x32, const struct __kernel_itimerspec __user *utmr,
+    struct __kernel_itimerspec __user *otmr)
+times(struct tms __user *tbuf)
+umask(int mask:x32)
+uprobe()
+uretprobe()
+uselib(const char __user *library)
+userfaultfd(int flags:x32)
+ustat(unsigned dev, struct ustat __user *ubuf)
+utime(char __user *filename, struct utimbuf __user *times)
+utimes(char __user *filename, struct __kernel_old_timeval __user *utimes)
+vhangup()
+vmsplice(int fd, const struct iovec __user *uiov, unsigned long nr_segs, unsigned int flags:x32)
+"""
