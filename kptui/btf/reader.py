@@ -85,6 +85,7 @@ class Btf:
         self._at = self._walk()
         self._decoded: dict[int, Type] = {}
         self._found: dict[tuple[str, tuple[int, ...]], tuple[int, ...]] = {}
+        self._pointers: dict[int, int | None] = {}
 
     @classmethod
     def parse(cls, data: bytes | mmap, base: Btf | None = None) -> Btf:
@@ -230,10 +231,11 @@ class Btf:
 
     def pointer_to(self, number: int) -> int | None:
         """The id of a pointer to that type, or to a const of it; None if there is none."""
-        for target in (number, *self._referring(CONST, number)):
-            for found in self._referring(PTR, target):
-                return found
-        return None
+        if number not in self._pointers:
+            targets = (number, *self._referring(CONST, number))
+            pointers = (found for target in targets for found in self._referring(PTR, target))
+            self._pointers[number] = next(pointers, None)
+        return self._pointers[number]
 
     def _referring(self, kind: int, target: int) -> Iterator[int]:
         """Nameless records of a kind that refer to an id."""

@@ -6,6 +6,7 @@ The function itself has one parameter, a ``struct pt_regs *``; what people ask f
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from kptui.btf import Btf, ctext
@@ -71,9 +72,9 @@ def call_signature(
 
     Types have an id where ``btf`` has them (pointers only), else 0. Slots are ``saved`` registers.
     """
-    abi, call = wrapper_abi(symbol), syscall_of(symbol)
+    abi = wrapper_abi(symbol)
     args = call_arguments(symbol, btf, own) if abi is not None else None
-    if abi is None or call is None or args is None:
+    if abi is None or args is None:
         return None
     parameters = []
     taken: set[str] = set()
@@ -95,11 +96,15 @@ def call_signature(
                 user=pointer,
             )
         )
-    name = f"{'compat_' if '_compat_sys_' in symbol else ''}sys_{call}"
-    shown = ", ".join(f"{a.ctype}{'' if a.ctype.endswith('*') else ' '}{a.name}" for a in args) or "void"
     value = FetchArg(Retval(), argument_name("ret", taken), ArgType("s64"))
     returns = Parameter(0, RESULT, "long", 0, Slot(("retval",), size=8), value)
-    return Signature(symbol, f"long {name}({shown})", tuple(parameters), returns)
+    return Signature(symbol, call_prototype(symbol, args), tuple(parameters), returns)
+
+
+def call_prototype(symbol: str, args: Sequence[SyscallArg]) -> str:
+    """``long sys_close(unsigned int fd)``, for whatever function of that call ``symbol`` is."""
+    shown = ", ".join(f"{a.ctype}{'' if a.ctype.endswith('*') else ' '}{a.name}" for a in args) or "void"
+    return f"long {'compat_' if '_compat_sys_' in symbol else ''}sys_{syscall_of(symbol)}({shown})"
 
 
 def call_fetch(arg: SyscallArg, name: str, source: Expr, abi: WrapperAbi | None) -> FetchArg:

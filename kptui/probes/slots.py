@@ -39,7 +39,7 @@ class Slot:
 
     @property
     def text(self) -> str:
-        """``%di``, ``%di:%si`` for 16 bytes in two registers, ``$stack1``, ``$retval``, ``+112(%di)``; '' if nowhere."""
+        """``%di``, ``%di:%si`` for two registers, ``$stack1``, ``$retval``, ``+112(%di)``; '' if nowhere."""
         if self.stack is not None:
             return f"$stack{self.stack}"
         return ":".join(map(str, self.words))

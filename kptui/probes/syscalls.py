@@ -1,8 +1,8 @@
 """What the system calls take: names and C types of their arguments, and how each is best fetched.
 
-The tables have every call that a kernel from 5.10 to 7.3 has a function for; of later ones BTF and the events of tracefs
-know. That order was measured: BTF keeps the body of a call (``__do_sys_*``) only where the compiler didn't put it
-into its caller, 107 of the 462 calls of 6.12, and tracefs has 358 of them, none of 32-bit programs'.
+The tables have every call that a kernel from 5.10 to 7.3 has a function for. They come before what the kernel itself
+tells: BTF has the body of a call (``__do_sys_*``) only where the compiler didn't put it into its caller, 107 of the 462
+calls of 6.12, and tracefs has events for 358 of them, not for those of 32-bit programs.
 """
 
 from __future__ import annotations
@@ -59,8 +59,9 @@ STRUCTS: Final = MappingProxyType(
         "sockaddr": (
             ("family", 0, "u16"),
             ("port_be", 2, "x16"),
-            ("ipv4", 4, "u8[4]"),
-            ("ipv6", 8, "x8[16]"),
+            ("ipv4_be", 4, "x32"),
+            ("ipv6_be", 8, "x64"),
+            ("ipv6_low_be", 16, "x64"),
             ("path", 2, "ustring"),
         ),
         "__kernel_timespec": (("sec", 0, "s64"), ("nsec", 8, "s64")),

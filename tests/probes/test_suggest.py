@@ -4,12 +4,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kptui.btf import Btf
+from kptui.probes.check import Target, check_definition
+from kptui.probes.check.traits import FEATURES_6_12
 from kptui.probes.definition import Kind, Place, Probe, parse_probe
 from kptui.probes.exprs import ArgN, BtfPath, Register, Retval
 from kptui.probes.fetch import MAX_NAME, is_identifier, parse_fetcharg
-from kptui.probes.suggest import suggestions
+from kptui.probes.suggest import Knowledge, help_at, suggestions
 from kptui.probes.syscalls import FUNCTIONS, SYSCALLS
+from tests.btf.test_reader import kernel
+from tests.btf.writer import Writer
 from tests.probes.strategies import places
+
+KNOWN = Knowledge(kernel(), FEATURES_6_12)
+OLD = Knowledge(kernel(), frozenset({"user_memory", "immediate"}))
 
 
 def texts(symbol: str, kind: Kind = "p", offset: int = 0) -> list[str]:
@@ -119,3 +127,147 @@ def test_every_row_is_valid_and_has_a_name_of_its_own(place: Place, letter: str)
     assert parse_probe(str(probe)) == probe
     sources = {type(row.arg.expr) for row in rows}
     assert Register not in sources if kind == "r" else Retval not in sources
+
+
+# -- what BTF knows
+
+
+def rows(symbol: str, kind: Kind = "p", known: Knowledge = KNOWN) -> list[str]:
+    return [str(row.arg) for row in help_at(Place(symbol), kind, known).rows]
+
+
+def test_parameters_then_what_is_behind_them() -> None:
+    found = help_at(Place("vfs_read"), "p", KNOWN)
+    assert found.prototype == "ssize_t vfs_read(struct file *file, char *buf, size_t count, loff_t *pos)"
+    assert found.remark == ""
+    assert [str(row.arg) for row in found.rows] == [
+        "file=%di:x64",
+        "buf=%si:x64",
+        "count=%dx:u64",
+        "pos=%cx:x64",
+        "name=+0(+40(+72(%di))):string",
+        "dir=+0(+40(+24(+72(%di)))):string",
+        "dev=+960(+40(+40(%di))):string",
+        "ino=+64(+40(%di)):u64",
+        "flags=+48(%di):x32",
+        "file_pos=+112(%di):s64",
+        "pos_value=+0(%cx):s64",
+        "file_name=%di:%pD",
+        "buf_text=+0(%si):ustring",
+        "comm=$comm",
+        "caller=$stack0:symbol",
+    ]
+    by_name = {row.name: row for row in found.rows}
+    assert str(by_name["name"].native) == "name=file->f_path.dentry->d_name.name:string"
+    assert by_name["name"].note == "file->f_path.dentry->d_name.name"
+    assert by_name["count"].where == "%dx"
+
+
+def test_addresses_and_ports_tell_their_byte_order() -> None:
+    notes = {str(row.arg): row.note for row in help_at(Place("tcp_connect"), "p", KNOWN).rows}
+    assert "network byte order" in notes["dport_be=+12(%di):x16"]
+    assert "this machine's byte order" in notes["sport=+14(%di):u16"]
+    assert "daddr=+0(%di):u8[4]" in notes
+    assert "how_flags=+0(%dx):x64" in rows("do_sys_openat2")
+
+
+def test_the_result_in_its_own_type() -> None:
+    assert rows("vfs_read", "r")[0] == "ret=$retval:s64"
+    assert rows("filp_open", "r")[:2] == ["ret=$retval:x64", "name=+0(+40(+72($retval))):string"]
+    nothing = help_at(Place("dput"), "r", KNOWN)
+    assert nothing.remark == "dput returns nothing (void)"
+    assert not any("$retval" in str(row.arg) for row in nothing.rows)
+    assert rows("__x64_sys_openat", "r")[0] == "ret=$retval:s64"
+
+
+def test_arguments_at_return_only_where_the_kernel_keeps_them() -> None:
+    assert "count=$arg3:u64" in rows("vfs_read", "r")
+    assert "name=+0(+40(+72($arg1))):string" in rows("vfs_read", "r")
+    assert "filename=+0(+104($arg1)):ustring" in rows("__x64_sys_openat", "r")
+    assert "arg1=$arg1:x64" in rows("nosuch", "r")
+    for symbol in ("vfs_read", "__x64_sys_openat", "nosuch"):
+        assert not any("$arg" in row for row in rows(symbol, "r", OLD))
+
+
+def test_calls_follow_the_pointers_of_the_program() -> None:
+    connect = rows("__x64_sys_connect")
+    assert connect[:3] == ["fd=+112(%di):s32", "uservaddr=+104(%di):x64", "addrlen=+96(%di):s32"]
+    assert "uservaddr_port_be=+u2(+104(%di)):x16" in connect
+    assert "uservaddr_path=+2(+104(%di)):ustring" in connect
+    assert "rqtp_sec=+u0(+112(%di)):s64" in rows("__x64_sys_nanosleep")
+    assert "msg_iov_len=+u8(+u16(+104(%di))):u64" in rows("__x64_sys_sendmsg")
+
+
+def test_members_of_a_program_s_structure_by_the_kernel_s_types() -> None:
+    w = Writer()
+    word, long = w.integer("unsigned int", 4), w.integer("long", 8, signed=True)
+    name = w.add(2, "", w.add(10, "", w.integer("char", 1)))
+    w.add(2, "", w.struct("sigevent", 24, ("signo", word, 0), ("value", long, 64), ("name", name, 128)))
+    w.add(2, "", w.add(8, "timer_t", w.integer("int", 4, signed=True)))
+    found = rows("__x64_sys_timer_create", "p", Knowledge(Btf.parse(w.data()), FEATURES_6_12))
+    assert found[3:7] == [
+        "timer_event_spec_signo=+u0(+104(%di)):u32",
+        "timer_event_spec_value=+u8(+104(%di)):s64",
+        "timer_event_spec_name=+0(+u16(+104(%di))):ustring",
+        "created_timer_id_value=+u0(+96(%di)):s32",
+    ]
+
+
+@pytest.mark.parametrize("symbol", ["__x64_sys_getpid", "__ia32_sys_sync", "__x64_sys_fork"])
+def test_calls_without_arguments_say_so(symbol: str) -> None:
+    found = help_at(Place(symbol), "p")
+    assert found.remark.endswith("takes no arguments")
+    assert found.prototype.endswith("(void)")
+    assert [row.name for row in found.rows] == ["nr", "comm", "caller"]
+
+
+def test_clones_have_their_origin_s_parameters_with_a_warning() -> None:
+    found = help_at(Place("vfs_read.constprop.0"), "p", KNOWN)
+    assert found.remark == "clone (.constprop): the compiler dropped parameters"
+    assert str(found.rows[0].arg) == "file=%di:x64"
+    assert {row.note for row in found.rows if "%" in row.where} == {found.remark}
+    # a part begins anywhere: nothing of its origin holds
+    assert rows("vfs_read.part.0")[0] == "arg1=%di:x64"
+    assert rows("vfs_read.cold")[0] == "arg1=%di:x64"
+
+
+def test_two_parameters_with_the_same_ends_are_told_apart() -> None:
+    w = Writer()
+    text = w.add(2, "", w.add(10, "", w.integer("char", 1)))
+    qstr = w.add(2, "", w.struct("qstr", 8, ("name", text, 0)))
+    w.function("f", 0, ("old", qstr), ("new", qstr), ("name", qstr))
+    found = rows("f", "p", Knowledge(Btf.parse(w.data()), FEATURES_6_12))
+    assert found[3:6] == [
+        "old_name=+0(+0(%di)):string",
+        "new_name=+0(+0(%si)):string",
+        "name_2=+0(+0(%dx)):string",
+    ]
+
+
+def test_structures_by_value_are_offered_by_members() -> None:
+    w = Writer()
+    long = w.integer("long", 8, signed=True)
+    three = w.struct("three", 24, ("a", long, 0), ("b", long, 64), ("c", long, 128))
+    w.function("f", three, ("v", three))
+    known = Knowledge(Btf.parse(w.data()), FEATURES_6_12)
+    assert rows("f", "p", known)[:3] == ["v_a=+8($stack):s64", "v_b=+16($stack):s64", "v_c=+24($stack):s64"]
+    assert rows("f", "r", known)[:2] == ["ret_a=+0($retval):s64", "ret_b=+8($retval):s64"]
+
+
+FUNCTIONS_OF_BTF = sorted({kernel().name(number) for number in kernel().numbers(12)})
+
+
+@pytest.mark.parametrize("kind", ["p", "r"])
+def test_every_row_stands_alone_in_the_kernel(kind: Kind) -> None:
+    targets = [
+        (KNOWN, Target(btf=kernel())),
+        (OLD, Target(release="6.1.0-50-amd64", features=OLD.features)),
+    ]
+    names = [*FUNCTIONS_OF_BTF[::4], *(f"__x64_sys_{name}" for name in list(SYSCALLS)[::5])]
+    for known, target in targets:
+        for symbol in names:
+            for row in help_at(Place(symbol), kind, known).rows:
+                for arg in filter(None, (row.arg, row.native)):
+                    line = f"{kind}:kptui/x {symbol} {arg}"
+                    verdict = check_definition(line, target)
+                    assert verdict.ok, (line, verdict.problems)

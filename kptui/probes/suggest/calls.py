@@ -8,8 +8,9 @@ from typing import Final
 from kptui.probes.abi import WrapperAbi, argument_place, syscall_arg_offset
 from kptui.probes.callsig import ARGV_ARRAY, narrowed, type_id
 from kptui.probes.exprs import ArgType, Deref, Expr, FetchArg, Register
-from kptui.probes.fetch import parse_expr, parse_type
+from kptui.probes.fetch import parse_expr
 from kptui.probes.suggest.rows import Knowledge, Suggestion, row
+from kptui.probes.suggest.userstructs import in_layout
 from kptui.probes.syscalls import STRUCTS, SyscallArg
 from kptui.probes.walk import Spot
 from kptui.probes.walk.spot import reach
@@ -83,15 +84,7 @@ def _behind(parameter: SyscallArg, source: Expr, known: Knowledge) -> Iterator[S
         return
     if tag not in STRUCTS:
         yield from _members(parameter, source, known)
-    for member, offsets, type_ in STRUCTS.get(tag, ()):
-        expr: Expr = source
-        for offset in (offsets,) if isinstance(offsets, int) else offsets:
-            expr = Deref(offset, expr, user)
-        if type_ == "ustring" and isinstance(expr, Deref):
-            expr = Deref(expr.offset, expr.expr)
-        note = "network byte order: 443 shows as 0xbb01" if member.endswith("_be") else ""
-        arg = FetchArg(expr, f"{name}_{member}", parse_type(type_))
-        yield Suggestion(str(expr), f"{name}_{member}", f"{tag}.{member}", arg, note)
+    yield from in_layout(name, tag, source, user)
 
 
 def _number(parameter: SyscallArg, source: Expr, known: Knowledge) -> Iterator[Suggestion]:

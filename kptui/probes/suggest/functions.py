@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
-from kptui.btf.types import INT, PTR, STRUCT, UNION
+from kptui.btf.types import FWD, INT, PTR, STRUCT, UNION
 from kptui.probes.abi import argument_number
-from kptui.probes.exprs import ArgN, Deref, Expr, FetchArg, Register, Retval
-from kptui.probes.params import Parameter, Signature
+from kptui.probes.exprs import ArgN, Deref, Expr, FetchArg, Register
+from kptui.probes.params import RESULT, Parameter, Signature
 from kptui.probes.reading import single
-from kptui.probes.suggest.ends import ends
 from kptui.probes.suggest.rows import Suggestion
-from kptui.probes.walk import Spot, Walker
+from kptui.probes.suggest.userstructs import ADDRESSES, in_layout
+from kptui.probes.syscalls import STRUCTS
+from kptui.probes.walk import Reached, Spot, Walker
+from kptui.probes.walk.ends import ends
 
 MEMBERS: Final = 8
+"""Members of a structure passed by value that are offered; the walker has them all."""
+
 _ERRORS: Final = frozenset({"s32", "s64"})
 
 
 def parameters(walker: Walker, warning: str = "") -> Iterator[Suggestion]:
     """The parameters in order, then what is behind them, then the other ways to read them."""
+    found: list[tuple[str, list[Suggestion]]] = []
     late: list[Suggestion] = []
     for parameter in walker.signature.parameters:
         name = parameter.name or f"arg{parameter.index}"
@@ -28,36 +35,43 @@ def parameters(walker: Walker, warning: str = "") -> Iterator[Suggestion]:
         if parameter.fetch is not None:
             name = parameter.fetch.name or name
             yield _row(parameter, parameter.fetch, warning or parameter.note)
-        elif spot is not None:
-            late += _members(walker, spot, name, warning)
-        late += _behind(walker, spot, name, warning)
-        late += _others(parameter, name, warning)
-    yield from late
+        found.append((name, list(_behind(walker, spot, name, whole=parameter.fetch is None))))
+        late += _others(parameter, name)
+    for row in (*_labelled(found, {p.name for p in walker.signature.parameters}), *late):
+        yield replace(row, note=warning) if warning else row
 
 
 def result(walker: Walker) -> Iterator[Suggestion]:
     """The result, then what is behind it. Nothing for void, of which kernels with BTF refuse ``$retval``."""
     returns = walker.signature.returns
-    spot = walker.root("$retval")
+    name = "ret"
     if returns.fetch is not None:
-        name = returns.fetch.name or "ret"
+        name = returns.fetch.name or name
         yield _row(returns, returns.fetch, _about(returns, walker))
-        yield from _behind(walker, spot, name, "")
-        yield from _others(returns, name, "")
-    elif spot is not None:
-        yield from _members(walker, spot, "ret", "")
-        yield from _others(returns, "ret", "")
+    spot = walker.root(RESULT)
+    behind = list(_behind(walker, spot, name, whole=returns.fetch is None))
+    yield from _labelled([(name, behind)], {p.name for p in walker.signature.parameters})
+    yield from _others(returns, name)
 
 
-def at_return(rows: Iterator[Suggestion]) -> Iterator[Suggestion]:
+def at_return(rows: Iterable[Suggestion]) -> Iterator[Suggestion]:
     """The same of a function that returns: arguments as ``$argN``, which the kernel kept at the entry."""
     for row in rows:
         expr = _kept(row.arg.expr)
         if expr is None:
             continue
-        where = str(expr)
-        note = "as it was at the entry" if not isinstance(expr, Deref) else f"{row.note} (read at the return)"
-        yield replace(row, where=where, arg=replace(row.arg, expr=expr), note=note.lstrip("; "), native=None)
+        note = "as it was at the entry"
+        if isinstance(expr, Deref):
+            note = f"{row.note}; read at the return" if row.note else "read at the return"
+        yield replace(row, where=str(expr), arg=replace(row.arg, expr=expr), note=note, native=None)
+
+
+def about_result(signature: Signature) -> str:
+    """A remark on a function's result; '' where the rows say all."""
+    returns = signature.returns
+    if returns.fetch is not None or returns.others:
+        return ""
+    return f"{signature.function} returns nothing (void)" if returns.type == 0 else returns.reason
 
 
 def _kept(expr: Expr) -> Expr | None:
@@ -84,74 +98,63 @@ def _about(returns: Parameter, walker: Walker) -> str:
     return "errors are -1 to -4095" if base in _ERRORS and kind is not None and kind.kind == INT else ""
 
 
-def _others(parameter: Parameter, name: str, warning: str) -> Iterator[Suggestion]:
+def _others(parameter: Parameter, name: str) -> Iterator[Suggestion]:
     """Under names that say how they differ."""
     for other in parameter.others:
         base = str(other.type.base) if other.type is not None else ""
         label, note = other.name or name, parameter.note
         if base in {"%pd", "%pD"}:
-            label, note = f"{name}_path", "the name of its directory entry, by the kernel"
+            label, note = f"{name}_name", "the name of its directory entry, in the kernel's own way"
         elif base in {"string", "ustring"}:
             label, note = f"{name}_text", "as text, up to a NUL byte"
         elif label == name:
             label, note = f"{name}_ptr", "address"
-        yield _row(parameter, other, warning or note, label)
+        yield _row(parameter, other, note, label)
 
 
-def _behind(walker: Walker, spot: Spot | None, name: str, warning: str) -> Iterator[Suggestion]:
-    if spot is None:
-        return
-    kind = walker.btf.resolved(spot.type)
-    if kind is None:
+def _labelled(found: list[tuple[str, list[Suggestion]]], taken: set[str]) -> Iterator[Suggestion]:
+    """Short names where they are clear; where two parameters have a ``name``, each with the parameter's own."""
+    uses = Counter(row.name for _, rows in found for row in rows)
+    for owner, rows in found:
+        for row in rows:
+            clear = uses[row.name] == 1 and row.name not in taken
+            name = row.name if clear or row.name.startswith(owner) else f"{owner}_{row.name}"
+            yield replace(row, name=name)
+
+
+def _behind(walker: Walker, spot: Spot | None, name: str, *, whole: bool) -> Iterator[Suggestion]:
+    """What a pointer leads to; ``whole``: also what a structure passed by value has, which can't be read at once."""
+    kind = None if spot is None else walker.btf.resolved(spot.type)
+    if spot is None or kind is None:
         return
     target = walker.btf.resolved(kind.ref) if kind.kind == PTR else kind
-    found = list(ends(walker, spot, name))
-    for row in found:
-        yield replace(row, note=warning or row.note)
-    if (kind.kind == PTR and not found and target is not None and target.kind not in {STRUCT, UNION}) or (
-        kind.kind == PTR and not found and target is not None and single(walker.btf, target) is not None
-    ):
-        yield from _value(walker, spot, name, warning)
-
-
-def _value(walker: Walker, spot: Spot, name: str, warning: str) -> Iterator[Suggestion]:
-    """The number behind a pointer to one."""
-    element = walker.element(spot, 0)
-    if (
-        element is None or walker.btf.size(element.type) == 1
-    ):  # bytes: a buffer, or text, which is offered as such
+    tag = target.name if target is not None and target.kind in {STRUCT, UNION, FWD} else ""
+    layout = "sockaddr" if tag in ADDRESSES else tag
+    if kind.kind == PTR and layout in STRUCTS and spot.value is not None:
+        yield from in_layout(name, layout, spot.value, spot.user or spot.leads_to_user)
         return
-    reached = walker.reach(element, f"{name}_value")
-    if reached.fetch is not None and reached.fetch.type is not None and not reached.fetch.type.is_string:
-        note = warning or f"*{spot.path}{f'; {reached.note}' if reached.note else ''}"
-        yield Suggestion(str(reached.fetch.expr), f"{name}_value", reached.ctype, reached.fetch, note)
+    found = ends(walker, spot)
+    for end in found:
+        note = f"{end.reached.spot.path}{f'; {end.reached.note}' if end.reached.note else ''}"
+        member, colon, _ = end.title.partition(": ")
+        for row in _reached(end.reached, note):
+            plain = re.sub(r"_\d+$", "", row.name)
+            yield replace(row, name=f"{member}_{plain}") if colon else row
+    if found or target is None:
+        return
+    if kind.kind == PTR and (not tag or single(walker.btf, target) is not None):
+        element = walker.element(spot, 0)
+        # of bytes nobody wants the first: a buffer, or text, which is offered as such
+        if element is not None and walker.btf.size(element.type) != 1:
+            yield from _reached(walker.reach(element, f"{name}_value"), f"*{spot.path}")
+    elif whole and tag:
+        members = [walker.reach(child, f"{name}_{child.name}") for child in walker.children(spot)]
+        readable = [reached for reached in members if reached.fetch is not None]
+        for reached in readable[:MEMBERS]:
+            yield from _reached(reached, reached.spot.path)
 
 
-def _members(walker: Walker, spot: Spot, name: str, warning: str) -> Iterator[Suggestion]:
-    """The first members of a structure that was passed by value, on the stack or in two registers."""
-    shown = 0
-    for child in walker.children(spot):
-        reached = walker.reach(child, f"{name}_{child.name}")
-        if reached.fetch is None:
-            continue
-        where = str(reached.fetch.expr)
-        yield Suggestion(where, f"{name}_{child.name}", reached.ctype, reached.fetch, warning or child.path)
-        shown += 1
-        if shown == MEMBERS:
-            return
-
-
-def about_result(signature: Signature) -> str:
-    """A remark on a function's result; '' where the rows say all."""
-    returns = signature.returns
-    if returns.fetch is not None or returns.others:
-        return ""
-    return f"{signature.function} returns nothing" if returns.type == 0 else returns.reason
-
-
-def reads_result(arg: FetchArg) -> bool:
-    """Whether an argument reads the returned value."""
-    expr = arg.expr
-    while isinstance(expr, Deref):
-        expr = expr.expr
-    return isinstance(expr, Retval)
+def _reached(reached: Reached, note: str) -> Iterator[Suggestion]:
+    arg = reached.fetch
+    if arg is not None:
+        yield Suggestion(str(arg.expr), arg.name or "", reached.ctype, arg, note, reached.native)

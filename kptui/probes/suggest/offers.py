@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from kptui.probes.abi import syscall_of, wrapper_abi
-from kptui.probes.callsig import call_arguments, call_signature
+from kptui.probes.callsig import call_arguments, call_prototype, call_signature
 from kptui.probes.definition import Kind, Place
-from kptui.probes.exprs import Comm, Deref, Register, StackEntry
+from kptui.probes.exprs import Comm, Deref, Register, Retval, StackEntry
 from kptui.probes.params import Signature, signature
 from kptui.probes.suggest import functions, registers
 from kptui.probes.suggest.calls import of_call
@@ -57,12 +57,18 @@ def help_at(place: Place, kind: Kind, known: Knowledge = NOTHING) -> Help:
     else:
         found = _entry(symbol, known)
     rows = [
-        *found.rows,
+        *_understood(found.rows, known),
         row("$comm", "comm", "char [16]", Comm(), None, note="name of the current task"),
     ]
     if kind == "p" and place.is_entry:
         rows.append(row("$stack0", "caller", "return address", StackEntry(0), "symbol", note="who called it"))
     return replace(found, rows=finished(rows))
+
+
+def _understood(rows: tuple[Suggestion, ...], known: Knowledge) -> Iterator[Suggestion]:
+    """Without the native forms where the kernel doesn't know members by name."""
+    for found in rows:
+        yield found if "members" in known.features else replace(found, native=None)
 
 
 def clone_warning(symbol: str) -> str:
@@ -72,7 +78,7 @@ def clone_warning(symbol: str) -> str:
 
 
 def known_signature(symbol: str, known: Knowledge) -> Signature | None:
-    """The signature of a function: a system call's own one, or BTF's; of a clone that of its origin, as far as it goes."""
+    """A system call's own signature, or a function's by BTF; a clone has that of its origin, as far as it goes."""
     if wrapper_abi(symbol) is not None:
         return call_signature(symbol, known.btf, known.call)
     if known.btf is None:
@@ -123,21 +129,19 @@ def _call_entry(symbol: str, known: Knowledge) -> Help:
     if args is None:
         rows = (*registers.of_unknown_call(abi), number)
         return Help(rows, remark="a system call that nothing is known of: its registers, through pt_regs")
-    signed = call_signature(symbol, known.btf, known.call)
     remark = "" if args else f"{syscall_of(symbol)} takes no arguments"
-    return Help((*of_call(args, abi, known), number), signed.prototype if signed else "", remark)
+    return Help((*of_call(args, abi, known), number), call_prototype(symbol, args), remark)
 
 
 def _returned(symbol: str, known: Knowledge) -> Help:
-    found = known_signature(symbol, known)
     kept = list(_kept(symbol, known)) if _RETURNS in known.features else []
-    if found is None:
-        return Help((*registers.returned(), *kept), remark=_why(known))
     if wrapper_abi(symbol) is not None:
-        note = "errors are -1 to -4095"
-        result = row("$retval", "ret", "long", found.returns.slot.words[0], "s64", note=note)
-        return Help((result, *kept), found.prototype)
-    assert known.btf is not None
+        args = call_arguments(symbol, known.btf, known.call)
+        result = row("$retval", "ret", "long", Retval(), "s64", note="errors are -1 to -4095")
+        return Help((result, *kept), "" if args is None else call_prototype(symbol, args))
+    found = known_signature(symbol, known)
+    if found is None or known.btf is None:
+        return Help((*registers.returned(), *kept), remark=_why(known))
     rows = functions.result(Walker(known.btf, found, known.features))
     return Help((*rows, *kept), found.prototype, functions.about_result(found))
 
@@ -148,4 +152,4 @@ def _kept(symbol: str, known: Knowledge) -> Iterator[Suggestion]:
     if not entry.prototype and _body(symbol) is None:
         yield from registers.at_return(clone_warning(symbol))
     else:
-        yield from functions.at_return(iter(entry.rows))
+        yield from functions.at_return(entry.rows)

@@ -299,7 +299,7 @@ def _bytes(walker: Walker, reached: Reached, kind: ArgType, wanted: _Wanted) -> 
     if value is None or found is None:
         return None
     expr = Deref(0, value, spot.leads_to_user) if found.kind == PTR else value
-    if not isinstance(expr, Deref):
+    if not isinstance(expr, Deref) or expr.user:  # arrays of numbers are read from the kernel's memory only
         return None
     fetch = FetchArg(expr, wanted.name, kind)
     return replace(

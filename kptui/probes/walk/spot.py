@@ -82,7 +82,7 @@ def reach(btf: Btf, spot: Spot, name: str | None = None, *, chars: bool = True) 
     plain = list(_ways(btf, spot, label, how))
     if not plain:
         offsets = offsets_of(spot.value) if spot.value is not None else ()
-        reason = how.reason or _no_expression(spot)
+        reason = how.reason or _no_expression(spot, array=how.count is not None)
         return Reached(spot, ctype, None, offsets=offsets, reason=reason, note=how.note)
     fetch = plain[0]
     note = "in user memory" if spot.user or _to_user(spot, how) else how.note
@@ -120,7 +120,10 @@ def _ways(btf: Btf, spot: Spot, name: str, how: Reading) -> Iterator[FetchArg]:
         if how.text == "array":
             bare = replace(value, user=False) if isinstance(value, Deref) else value
             yield FetchArg(bare, name, ArgType("ustring" if spot.user else "string"))
-        yield FetchArg(value, name, ArgType(how.base, how.count))
+        if (
+            not spot.user
+        ):  # of numbers the kernel reads arrays from its own memory only (trace_probe.c, FETCH_OP_ST_UMEM)
+            yield FetchArg(value, name, ArgType(how.base, how.count))
         return
     number = FetchArg(value, name, ArgType(how.base))
     if how.text == "pointer":
@@ -157,9 +160,11 @@ def _bit_field(bits: int, width: int, memory: bool) -> tuple[int, Bitfield] | No
     return None
 
 
-def _no_expression(spot: Spot) -> str:
+def _no_expression(spot: Spot, *, array: bool) -> str:
     if spot.base is None and not spot.words:
         return "nothing reads it"
+    if array and spot.user:
+        return "an array in user memory: open one of its elements"
     return "no type of the probe language cuts it out of where it is"
 
 
