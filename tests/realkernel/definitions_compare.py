@@ -8,7 +8,7 @@ import time
 import zlib
 from base64 import b64decode
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,7 +146,7 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
     codes = None
     if types is not None:
         codes = frozenset(name.removeprefix("TP_ERR_") for name in types.enumerators("TP_ERR_"))
-    return Target.from_readme(
+    target = Target.from_readme(
         data["readme"],
         data["release"],
         symbol_count=count,
@@ -164,6 +164,8 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         check_event_filter=judge,
         module_btf=module_types,
     )
+    lacking = frozenset() if data["event_probes"] else frozenset({"eprobe"})
+    return replace(target, features=target.features - lacking)
 
 
 def _name(number: int) -> str | None:

@@ -211,6 +211,7 @@ def kernel_facts(texts: list[str]) -> dict[str, object]:
         "traceable": sorted(traceable & names),
         "places": places(texts, symbols, traceable, blacklist),
         "files": files(texts),
+        "event_probes": "eprobe_register" in symbols.named,  # README names them in any case
         "patterns": patterns(texts, traceable),
         "cpus": possible_cpus(),
         "module_types": module_types(names, symbols),
