@@ -117,6 +117,8 @@ def register(log: Log, target: Target, head: Head, args: list[Parsed]) -> None:
                 raise log.refuse(0, "BAD_PROBE_ADDR" if late else "FAIL_REG_PROBE")
         elif not late and target.count(f"__tracepoint_{head.symbol}"):
             _tracepoint_is_free(target, head)
+            if not _is_function(target, f"__probestub_{head.symbol}"):
+                raise log.refuse(0, "FAIL_REG_PROBE")  # its stub is in a file that isn't traced
     except Refused as refused:
         raise Refused("EINVAL" if late else refused.errno, refused.reason) from None
 

@@ -65,9 +65,10 @@ class Target:
     ``event_exists(group, event)``: whether some other kind of event has that name.
     ``btf``: the kernel's type information; None: unknown, and every parameter name is believed.
     ``is_traceable(text)``: whether ftrace can trace a function of that name, or one that the pattern (``*``,
-    ``?``, ``[``) matches: what fprobes need; None: unknown, taken for so. ``event_fields(group, event)``: names of
-    an event's own fields, without ``common_…``; None: unknown. ``check_event_filter(group, event, text)``: the
-    verdict on a filter for that event (kptui.filters, not as one in a file); None: unknown, taken for right.
+    ``?``, ``[``) matches: what fprobes need, and the stubs of tracepoints (``__probestub_NAME``); None: unknown,
+    taken for so. ``event_fields(group, event)``: names of an event's own fields, without ``common_…``; None:
+    unknown. ``check_event_filter(group, event, text)``: the verdict on a filter for that event (kptui.filters, not
+    as one in a file); None: unknown, taken for right.
     ``module_btf(function)``: the type information of the loaded module that has the function, for what ``btf``
     doesn't know; None: there is none, or it is unknown.
     ``find_file(path)``: what a uprobe's path leads to where the line is written, or the errno's name

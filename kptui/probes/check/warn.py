@@ -44,7 +44,9 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
         for sentence in _argument(word, number):
             say(sentence)
     if head.probe == "kernel":
-        out[:0] = wrapper_notes(log, target, head, places)  # what reads the wrong thing altogether comes first
+        out[:0] = wrapper_notes(
+            log, target, head, places
+        )  # what reads the wrong thing altogether comes first
     elif head.probe != "user":
         out.extend(dynamic_notes(log, target, head))
     else:
