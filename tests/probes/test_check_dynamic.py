@@ -137,3 +137,20 @@ def test_a_kernel_with_uprobes_only() -> None:
     assert check_definition("p vfs_read", target).sentence == "This kernel has no kprobes."
     assert check_definition("p /bin/sh:0x10", target).ok
     assert "PATH:OFFSET" in check_definition("p /bin/sh", target).sentence
+
+
+def test_a_missing_symbol_in_an_argument_is_told_as_such() -> None:
+    target = replace(TARGET, release="6.12.117", symbol_count=lambda name, module: int(name != "nosuch"))
+    (problem,) = check_definition("f vfs_read @nosuch", target).problems
+    assert problem.message == "Invalid probed address or symbol"
+    assert "after @" in problem.sentence
+    assert check_definition("f vfs_read @nosuch", replace(target, release="6.18.15")).ok
+
+
+def test_a_tracepoint_whose_stub_is_not_traced() -> None:
+    target = replace(TARGET, release="6.12.117", is_traceable=lambda text: text != "__probestub_cpu_idle")
+    (problem,) = check_definition("t cpu_idle", target).problems
+    assert problem.message == "Failed to register probe event"
+    assert "tracepoint" in problem.sentence
+    assert check_definition("t sched_switch", target).ok
+    assert check_definition("t cpu_idle", replace(target, release="6.18.15")).ok

@@ -31,6 +31,7 @@ _FUNCTION: Final = {
 }
 _TRACEPOINT: Final = _FUNCTION | {
     "BAD_ADDR_SUFFIX": "A tracepoint has no return.",
+    "FAIL_REG_PROBE": "The kernel can’t attach a probe to this tracepoint.",
     "RETVAL_ON_PROBE": "A tracepoint returns nothing.",
     "NO_BTF_ENTRY": "The kernel’s type information doesn’t know this tracepoint’s parameters.",
     "NO_BTFARG": "The tracepoint has no parameter of that name or number.",
@@ -59,6 +60,13 @@ def _parameter(case: Case) -> Advice | None:
         return _NO_REGISTERS, ()
     new = f"$arg{ARGUMENT_REGISTERS.index(match[1]) + 1}"
     return _NO_REGISTERS, (case.fix(*match.span(), new, f"use {new}"),)
+
+
+def _symbol(case: Case) -> Advice | None:
+    """Where probes are put in place at once, this is about a symbol that an argument reads."""
+    if not case.target.traits.fprobe_late:
+        return "The kernel has no symbol of the name that stands after @.", ()
+    return _kprobe(case)
 
 
 def _kprobe(case: Case) -> Advice | None:
@@ -101,7 +109,7 @@ _Special = Mapping[str, Callable[["Case"], "Advice | None"]]
 _FUNCTION_FIXES: Final[_Special] = {
     "BAD_VAR": _parameter,
     "BAD_FETCH_ARG": _parameter,
-    "BAD_PROBE_ADDR": _kprobe,
+    "BAD_PROBE_ADDR": _symbol,
     "FAIL_REG_PROBE": _kprobe,
     "BAD_MAXACT": _drop_letters,
     "BAD_MAXACT_TYPE": _drop_letters,
