@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import unicodedata
+from collections.abc import Iterator, Sequence
 
 from kptui.safetext import neutralise
-from kptui.verdict import Verdict
+from kptui.verdict import Fix, Verdict
 
+_FIXES = 4
 _SHOWN = 160  # characters of a line that are shown around a caret
 
 
@@ -43,18 +45,25 @@ def as_text(name: str, number: int, text: str, verdict: Verdict) -> str:
         out.extend(_caret(text, problem.at))
         if problem.sentence:
             out.append(f"    hint: {neutralise(problem.sentence)}")
-        if problem.fix is not None:
-            fixed = problem.fix.apply(text)
-            out.append(f"    fix: {neutralise(problem.fix.label)}: {neutralise(fixed)}")
+        out.extend(_fixes(text, problem.fixes))
     if not verdict.ok and not verdict.problems:
         out.append(f"{where}: error: refused without a message [{verdict.errno}]")
         out.append(f"    {_cut(text, 0)[0]}")
         if verdict.sentence:
             out.append(f"    hint: {neutralise(verdict.sentence)}")
-    for warning in verdict.warnings:
-        out.append(f"{where}: warning: {neutralise(warning)}")
+    for note in verdict.notes:
+        out.append(f"{where}: warning: {neutralise(note.sentence)}")
         out.append(f"    {_cut(text, 0)[0]}")
+        out.extend(_fixes(text, note.fixes))
     return "".join(f"{line}\n" for line in out)
+
+
+def _fixes(text: str, fixes: Sequence[Fix]) -> Iterator[str]:
+    """What the line would be with each of the likeliest."""
+    for fix in fixes[:_FIXES]:
+        yield f"    fix: {neutralise(fix.label)}: {neutralise(fix.apply(text))}"
+    if len(fixes) > _FIXES:
+        yield f"    fix: {len(fixes) - _FIXES} more"
 
 
 def _caret(text: str, at: int) -> tuple[str, str]:

@@ -7,21 +7,26 @@ called blacklisted here is so there (assembler stubs of theirs are missed).
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Container, Sequence
 from functools import cached_property
+from typing import Literal
 
 from kptui.symbols.table import Symbol, SymbolTable
 
+Nowhere = Literal["nowhere"]
 ENDBR_SIZE = 4
+_MODULE_GAP = 1 << 16  # bytes behind a module's symbol that are likely the module's
+_MODULE_END = 1 << 20  # and that surely aren't
 # Sections in which no probe is allowed: first and end symbol (arch_within_kprobe_blacklist and its like).
 _FORBIDDEN = (
     ("__kprobes_text_start", "__kprobes_text_end"),
     ("__noinstr_text_start", "__noinstr_text_end"),
     ("__entry_text_start", "__entry_text_end"),
 )
+_TEXT_STARTS = ("_text", "_stext")  # assembler code stands there
 _NOKPROBE = "_kbl_addr_"  # the variable that NOKPROBE_SYMBOL() makes
-_NO_CODE = ("__pfx_", "__cfi_", "__SCT__")  # never traceable, hence refused
+_CALL_SIZE = 5  # bytes of a call, or of the nop in its place
+_NO_FUNCTION = ("__pfx_", "__cfi_", "__SCT__")  # never traceable, hence refused
 
 
 class SymbolFacts:
@@ -99,56 +104,76 @@ class SymbolFacts:
     def is_loaded(self, module: str) -> bool:
         return module in self.modules
 
-    @property
+    @cached_property
     def has_endbr(self) -> bool:
         """Whether functions may begin with ENDBR64 (CONFIG_X86_KERNEL_IBT)."""
         return bool(self.count("ibt_save") or self.count("__ibt_endbr_seal"))
 
-    def is_entry(self, place: str, offset: int) -> bool | None:
-        """Whether PLACE+OFFSET (``vfs_read``, ``ext4:ext4_sync_fs``) is where a function begins.
+    def landing(self, place: str | None, offset: int) -> tuple[Symbol, int] | Nowhere | None:
+        """The symbol around PLACE+OFFSET (``vfs_read``, ``ext4:ext4_sync_fs``; None: OFFSET is an address), which
+        may be another one than PLACE, and the bytes into it; ``nowhere`` outside the kernel and its modules. Of
+        several symbols of that name the first counts, as for the kernels that take one.
 
-        None where that can't be told: addresses are hidden, or the symbol isn't there, or there twice.
+        None where that can't be told: addresses are hidden, or PLACE isn't there.
         """
-        module, colon, name = place.partition(":")
-        copies = self.find(name, module) if colon else self.find(module)
-        if len(copies) != 1 or copies[0].address is None:
+        address = offset
+        if place is not None:
+            module, colon, name = place.partition(":")
+            copies = self.find(name, module) if colon else self.find(module)
+            if not copies or copies[0].address is None:
+                return None
+            address += copies[0].address
+        image, found = self._image, self._table.resolve(address)
+        if image is None:
             return None
-        address = copies[0].address + offset
-        starts = self._starts
-        if not starts:
-            return None
-        at = bisect_right(starts, address) - 1
-        if at < 0:
-            return False
-        within = address - starts[at]
-        return within == 0 or (within == ENDBR_SIZE and self.has_endbr)
+        if address in image:
+            return (self.find("_text")[0], 0) if address == image.start else found
+        if found is None or found[0].module is None or found[1] >= _MODULE_END:
+            return "nowhere"
+        return found if found[1] < _MODULE_GAP and not _is_pseudo(found[0].module) else None
 
-    @cached_property
-    def _starts(self) -> list[int]:
-        table = self._table
-        if table.addresses_hidden:
-            return []
-        # A kallsyms is all but sorted: to sort its order as it is takes a hundredth of the time.
-        return sorted(address for address in map(table.address, range(len(table))) if address)
+    def is_entry(self, place: str | None, offset: int) -> bool | None:
+        """Whether PLACE+OFFSET is where a function begins; None where that can't be told.
+
+        Behind an ENDBR64 it is still the beginning. Which static functions have one only their code tells: all are
+        taken to.
+        """
+        found = self.landing(place, offset)
+        if found is None or found == "nowhere":
+            return None if found is None else False
+        symbol, within = found
+        return within == 0 or (within == ENDBR_SIZE and self.has_endbr and _is_whole(symbol))
+
+    def breaks_instruction(self, place: str | None, offset: int) -> bool:
+        """Whether PLACE+OFFSET is for certain inside one of the first instructions of a function: ENDBR64 where there
+        is one, and the call of ftrace (``-mfentry``). False as well where that can't be told.
+        """
+        found = self.landing(place, offset) if self.count("__fentry__") else None
+        if found is None or found == "nowhere" or not _is_whole(found[0]) or not self._is_code(found[0]):
+            return False
+        symbol, within = found
+        if not self.has_endbr:
+            return 0 < within < _CALL_SIZE
+        # A function that others may call by address has an ENDBR64, a static one perhaps.
+        behind = symbol.type in "TW" and ENDBR_SIZE < within < ENDBR_SIZE + _CALL_SIZE
+        return behind or 0 < within < ENDBR_SIZE
 
     def not_probeable(self, name: str, module: str | None = None) -> str | None:
         """Why the kernel refuses to register a probe at this symbol (``data``, ``blacklisted`` …), or None.
 
-        A name that isn't there, or of which there are several, is none of these.
+        Of several symbols of that name, what holds for all of them; a name that isn't there is none of these.
         """
-        copies = self.find(name, module)
-        if len(copies) != 1:
-            return None
-        symbol = copies[0]
+        reasons = {self._reason(symbol) for symbol in self.find(name, module)}
+        return reasons.pop() if len(reasons) == 1 else None
+
+    def _reason(self, symbol: Symbol) -> str | None:
         if not self._is_code(symbol):
             return "data"
         if self._is_forbidden(symbol):
             return "blacklisted"
-        if name.startswith(_NO_CODE):
+        if symbol.name.startswith(_NO_FUNCTION) or symbol.name in _TEXT_STARTS:
             return "no function"
-        if self._traceable is not None and not self._is_traceable(name):
-            return "not traceable"
-        return None
+        return None if self._is_traceable(symbol.name) else "not traceable"
 
     def _is_traceable(self, name: str) -> bool:
         # within_notrace_func: a part that the compiler split off counts as the function it came from
@@ -157,10 +182,8 @@ class SymbolFacts:
 
     def _is_code(self, symbol: Symbol) -> bool:
         # Since 6.18 kallsyms calls some data "t"; and what the boot freed is code no more.
-        if symbol.module is None and symbol.address is not None:
-            text = self._range("_stext", "_etext")
-            if text is not None:
-                return symbol.address in text
+        if symbol.module is None and symbol.address is not None and self._text is not None:
+            return symbol.address in self._text
         return symbol.is_text
 
     def _is_forbidden(self, symbol: Symbol) -> bool:
@@ -169,6 +192,14 @@ class SymbolFacts:
         if self.count(_NOKPROBE + symbol.name):
             return True
         return symbol.address is not None and any(symbol.address in section for section in self._sections)
+
+    @cached_property
+    def _image(self) -> range | None:
+        return self._range("_text", "_end")
+
+    @cached_property
+    def _text(self) -> range | None:
+        return self._range("_stext", "_etext")
 
     @cached_property
     def _sections(self) -> tuple[range, ...]:
@@ -180,6 +211,11 @@ class SymbolFacts:
         if len(one) != 1 or len(other) != 1 or one[0].address is None or other[0].address is None:
             return None
         return range(one[0].address, other[0].address)
+
+
+def _is_whole(symbol: Symbol) -> bool:
+    """A function from its beginning, not padding, a trampoline, or a part that the compiler split off."""
+    return symbol.is_text and not symbol.name.startswith(_NO_FUNCTION) and ".cold" not in symbol.name
 
 
 def _is_pseudo(module: str) -> bool:

@@ -152,10 +152,6 @@ class SymbolTable:
             None if module == _NO_MODULE else self._module_names[module],
         )
 
-    def address(self, i: int) -> int:
-        """The address in line ``i``; 0 where it is hidden."""
-        return self._addresses[i]
-
     def by_length(self) -> Sequence[array[int]]:
         """For each length of a name, 0 up, the lines whose names have it, in order. Built once, 4 bytes a
         symbol.

@@ -59,7 +59,12 @@ def files_of(version: str, folder: Path) -> Files:
 
 def kallsyms(data: Any) -> str:
     """Every symbol as often as the kernel has it, NOKPROBE_SYMBOLs with their mark, and the static events."""
-    lines = [(TEXT, "T", "_text"), (TEXT, "T", "_stext"), (DATA_AT - 16, "T", "_etext")]
+    lines = [
+        (TEXT, "T", "_text"),
+        (TEXT, "T", "_stext"),
+        (DATA_AT - 16, "T", "_etext"),
+        (DATA_AT + (1 << 24), "B", "_end"),
+    ]
     lines.append((CODE - 64, "T", "__fentry__"))
     at = CODE
     for name, count in data["symbols"].items():

@@ -140,12 +140,12 @@ def test_warnings(run: Run) -> None:
 
 def test_twenty_thousand_lines_take_a_few_seconds(run: Run) -> None:
     data = b"".join(b"p:ev%d vfs_read a=%%di b=+0(%%si):string c=$arg1\n" % n for n in range(20_000))
-    start = time.perf_counter()
+    start = time.process_time()
     assert all(item["ok"] for item in run.json(data))
-    alone = time.perf_counter()
+    alone = time.process_time()
     assert len(run.json(data, "--sequence")) == 20_000
-    assert alone - start < 20  # 3 s on an idle machine
-    assert time.perf_counter() - alone < 40
+    assert alone - start < 20  # 4 s, all of it the processor's
+    assert time.process_time() - alone < 40
 
 
 # -- what stands
@@ -393,3 +393,11 @@ def test_help_lists_it(capfd: pytest.CaptureFixture[str]) -> None:
         "--sequence",
     ):
         assert option in out
+
+
+def test_several_fixes_are_offered_up_to_four(run: Run) -> None:
+    lines = run.text(b"p:ev type_show\n").splitlines()
+    fixes = [line for line in lines if line.startswith("    fix: ")]
+    assert len(fixes) == 5
+    assert fixes[0].endswith(": p:ev _text+" + fixes[0].partition("_text+")[2].split()[0])
+    assert fixes[4] == "    fix: 14 more"

@@ -19,7 +19,7 @@ from kptui.kernel.target.machine import Machine, find_file
 from kptui.kernel.target.staticevents import has_static_event
 from kptui.probes.check import Copy, Target, features_of
 from kptui.probes.check.session import as_listed
-from kptui.probes.check.target import Interface
+from kptui.probes.check.target import NOWHERE, Copy, Interface, Landing
 from kptui.probes.check.traits import release_numbers
 from kptui.symbols.facts import SymbolFacts
 from kptui.symbols.table import SymbolTable
@@ -224,7 +224,8 @@ class KernelTarget:
             lines_of=None if given.table is None else lru_cache(maxsize=4096)(table.indices),
         )
 
-    def _static_event(self, group: str, event: str) -> bool:
+    def _event_exists(self, group: str, event: str) -> bool:
+        group, event = _bytes(group), _bytes(event)
         if self.given.kallsyms is None:
             seen = self.machine.static_event(group, event)
             if seen is not None:
@@ -247,14 +248,16 @@ class KernelTarget:
             self.remark(
                 "the probes of this machine can't be listed: none is taken to stand (--existing FILE)"
             )
+        remember = lru_cache(maxsize=1 << 14)  # thousands of lines are about a few functions
         target = Target(
             release=self.release,
             features=self.features,
-            symbol_count=self._count,
+            symbol_count=remember(self._count),
             is_loaded_module=self._is_loaded,
-            is_entry=self._is_entry,
-            not_probeable=self._not_probeable,
-            event_exists=lambda group, event: self._static_event(_bytes(group), _bytes(event)),
+            landing=remember(self._landing),
+            not_probeable=remember(self._not_probeable),
+            copies=remember(self._copies),
+            event_exists=remember(self._event_exists),
             existing=tuple(item.line for item in machine.listed or ()) if own else (),
             enabled=machine.enabled() if own else frozenset(),
             btf=self.btf,
@@ -265,7 +268,6 @@ class KernelTarget:
             event_fields=self.dynamic.event_fields,
             check_event_filter=self.dynamic.check_event_filter,
             module_btf=self.dynamic.module_btf,
-            copies=self._copies,
         )
         if self.btf is not None:
             target = replace(target, dentry_offsets=dentry_offsets(self.btf) or target.dentry_offsets)
@@ -296,14 +298,22 @@ class KernelTarget:
         return 1 if facts is None else facts.count(_bytes(name), None if module is None else _bytes(module))
 
     def _copies(self, name: str) -> tuple[Copy, ...]:
-        functions = self.facts.functions(name) if self.facts is not None else ()
+        functions = self.facts.functions(_bytes(name)) if self.facts is not None else ()
         return tuple(Copy(symbol.address, symbol.module, offset) for symbol, offset in functions)
 
     def _is_loaded(self, module: str) -> bool:
         return self.facts is None or self.facts.is_loaded(_bytes(module))
 
-    def _is_entry(self, place: str, offset: int) -> bool | None:
-        return None if self.facts is None else self.facts.is_entry(_bytes(place), offset)
+    def _landing(self, symbol: str | None, offset: int) -> Landing | None:
+        facts = self.facts
+        if facts is None:
+            return None
+        place = None if symbol is None else _bytes(symbol)
+        found = facts.landing(place, offset)
+        if found is None or found == "nowhere":
+            return None if found is None else NOWHERE
+        within = 0 if facts.is_entry(place, offset) else found[1]
+        return Landing(_latin(found[0].name), within, facts.breaks_instruction(place, offset))
 
     def _not_probeable(self, name: str, module: str | None) -> str | None:
         if self.facts is None:
@@ -334,6 +344,11 @@ def _facts_of(table: SymbolTable) -> SymbolFacts:
 def _bytes(text: str) -> str:
     """A name as the checker has it (one character a byte) as the symbols have it (UTF-8)."""
     return text.encode("latin-1").decode("utf-8", "surrogateescape")
+
+
+def _latin(text: str) -> str:
+    """And the other way."""
+    return text.encode("utf-8", "surrogateescape").decode("latin-1")
 
 
 def dentry_offsets(btf: Btf) -> tuple[int, int] | None:

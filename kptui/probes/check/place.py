@@ -5,7 +5,7 @@ from __future__ import annotations
 from kptui.probes.check import ktext
 from kptui.probes.check.head import DEFAULT_GROUPS, MAX_NAME, Head, NotMine, event_name, sanitised
 from kptui.probes.check.log import Log
-from kptui.probes.check.target import Target
+from kptui.probes.check.target import NOWHERE, Target
 
 MAXACTIVE_LIMIT = 4096
 _UINT_MAX = 0xFFFFFFFF
@@ -41,7 +41,7 @@ def read_head(log: Log, target: Target) -> Head:
         # A symbol of a module that isn't loaded, or none at all: the kernel finds no entry, nor its absence
         at_entry = known and target.entry(symbol, offset)
         entry = at_entry and not returns
-        if returns and known and not at_entry:
+        if returns and known and not at_entry and target.lands(symbol, offset) != NOWHERE:
             raise log.refuse(0, "BAD_RETPROBE") from None
         if traits.unique and not traits.early_symbol:
             _symbol_exists(log, target, symbol, "ENOENT", "EADDRNOTAVAIL", modules=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,11 +15,12 @@ from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log, Probe, Refused
 from kptui.probes.check.meta import Prototype
 from kptui.probes.check.place import waits_for_module
-from kptui.probes.check.target import TEXT_STARTS, Target
+from kptui.probes.check.target import NOWHERE, TEXT_STARTS, Landing, Target
 from kptui.probes.check.types import find_type
 
 _JOINED: Final[frozenset[Probe]] = frozenset({"function", "tracepoint"})  # one kind for the kernel
 _KERNEL_HALF = 0xFFFF_8000_0000_0000
+_MAX_ERRNO = 4096  # include/linux/err.h has 4095, and means that too
 
 
 PROBES: Final[MappingProxyType[str, Probe]] = MappingProxyType({
@@ -167,31 +169,57 @@ def register(log: Log, target: Target, head: Head, args: list[Parsed]) -> None:
     if head.event is not None:
         same_name(log, target, head, args, _same_place)
     landed = target.lands(head.symbol, head.offset if head.address is None else head.address)
-    elsewhere = head.symbol in TEXT_STARTS and head.offset and landed is None
-    reason = None
-    if target.not_probeable is not None and not elsewhere:
-        function, module = (head.function, head.module) if landed is None else (landed.function, None)
-        reason = target.not_probeable(function, module)
-    waits = landed is None if head.symbol is None else waits_for_module(target, head.symbol)
-    if reason is not None and not waits:
-        log.index = 1
+    raw = head.symbol is None
+    waits = landed in {None, NOWHERE} if raw else waits_for_module(target, head.symbol)
+    log.index = 1
+    if not waits and _is_refused(target, head, landed):
         raise log.refuse(0, "FAIL_REG_PROBE")
     for name in (name for arg in args for name in arg.symbols):
         if not look_up_data(log, target, name):
             if waits:
                 return  # forgiven as if the module would bring it; nothing after it is looked at
             raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
-    if head.address is not None and waits and not (head.address and _may_be_code(target, head.address)):
-        log.index = 1
+    if raw and waits:
+        _far(log, target, head)
+    elif not waits and landed == NOWHERE and not target.traits.far_address and not head.returns:
         raise log.refuse(0, "FAIL_REG_PROBE")
-    if head.symbol is not None and not waits and target.count(head.function, head.module) == 0:
-        log.index = 1
+    elif not waits and (landed == NOWHERE or (not raw and target.count(head.function, head.module) == 0)):
         raise log.refuse(0, "BAD_PROBE_ADDR", "ENOENT")
+    if landed is not None and not waits:
+        if raw and head.returns and landed.offset:
+            raise log.refuse(0, "FAIL_REG_PROBE")
+        if landed.inside:
+            raise log.refuse(0, "BAD_INSN_BNDRY", "EILSEQ")
+
+
+def _is_refused(target: Target, head: Head, landed: Landing | None) -> bool:
+    """Whether the kernel allows no probe in the function at that place."""
+    elsewhere = head.symbol in TEXT_STARTS and head.offset and landed is None
+    if target.not_probeable is None or elsewhere or landed == NOWHERE:
+        return False
+    place = (head.function, head.module) if landed is None else (landed.function, None)
+    return target.not_probeable(*place) is not None
+
+
+def _far(log: Log, target: Target, head: Head) -> None:
+    """A raw address at which we know no symbol: if the kernel knows none either, it waits for a module's."""
+    address = head.address or 0
+    if address and target.traits.far_address:
+        return
+    error = (1 << 64) - address
+    if address and error < _MAX_ERRNO:  # taken for an error that some function has returned
+        name = errno.errorcode.get(error, "EINVAL")
+        if name in {"EEXIST", "ENOMEM"}:
+            raise Refused(name, "The kernel takes this address for an error number.")
+        if name != "ENOENT":
+            raise log.refuse(0, "BAD_INSN_BNDRY" if name == "EILSEQ" else "FAIL_REG_PROBE", name)
+    elif not address or (not head.returns and not _may_be_code(target, address)):
+        raise log.refuse(0, "FAIL_REG_PROBE")
 
 
 def _may_be_code(target: Target, address: int) -> bool:
-    """Whether the kernel lets a raw address pass; which of the kernel's half hold code can't be known."""
-    return target.traits.far_address or address >= _KERNEL_HALF
+    """Whether the kernel's half of the addresses may hold code there; unknown counts as yes."""
+    return address >= _KERNEL_HALF and target.lands(None, address) != NOWHERE
 
 
 def _same_place(target: Target, head: Head, old: Standing) -> bool:

@@ -40,10 +40,18 @@ class Copy:
 
 @dataclass(frozen=True, slots=True)
 class Landing:
-    """Where an address leads: the function around it, and how far into it (0 for its ENDBR64's end, too)."""
+    """Where an address leads: the function around it, and how far into it (0 for its ENDBR64's end, too).
+
+    ``inside``: for certain in the middle of an instruction.
+    """
 
     function: str
     offset: int
+    inside: bool = False
+
+
+NOWHERE = Landing("", -1)
+"""Neither in the kernel nor in a module."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +66,7 @@ class Target:
     nothing of it. ``copies(name)``: the functions of a name that exists more than once, to choose from.
     ``is_entry(symbol, offset)``: whether that place is a function's entry, None if unknown.
     ``landing(symbol, offset)``: the function at that place by its address, which may be another than the one
-    named (``_text+OFFSET``); with ``symbol`` None the offset is an address; None if unknown.
+    named (``_text+OFFSET``), or NOWHERE; with ``symbol`` None the offset is an address; None if unknown.
     ``not_probeable(symbol, module)``: why the kernel will refuse to register there (``blacklisted``), or
     None. ``existing``: definitions that stand, as kprobe_events or dynamic_events list them.
     ``enabled``: which of them are enabled somewhere, as ``group/event``.
