@@ -287,6 +287,6 @@ def test_long_lines_are_judged_at_once() -> None:
     for line in lines:
         assert len(line) <= 4095
         check_definition(line, target)
-        start = time.perf_counter()
+        start = time.process_time()
         check_definition(line, target)
-        assert time.perf_counter() - start < 0.05
+        assert time.process_time() - start < 0.05
