@@ -33,10 +33,11 @@ _EPILOG = """\
   sudo kptui              trace this machine (needs root, tracefs and kprobes)
   kptui --demo            the same screen on a simulated kernel, no rights needed
   kptui check FILE        what the kernel would say of the probe lines in FILE
+  kptui args FUNCTION     the arguments of a kernel function, and what reads them
   kptui doctor            what is missing on this machine, and what would give it
 
 Exit status: 0 done, 1 it failed (doctor: this machine can't trace; check: some lines are
-refused), 2 wrong usage, 128 + N ended by signal N."""
+refused; args: no such function), 2 wrong usage, 128 + N ended by signal N."""
 
 # What stands for a sign where the locale has none for it; each one cell wide, because the screen counts on that.
 _SIGNS = {
@@ -85,10 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--keys", action="store_true", help="list every command with its keys, and end")
     sub = parser.add_subparsers(dest="command", metavar="COMMAND", title="headless commands")
-    from kptui.headless import check_command
+    from kptui.headless import args_command, check_command
     from kptui.host import convert_command
 
     check_command.add_parser(sub)
+    args_command.add_parser(sub)
     convert_command.add_parser(sub)
     doctor = sub.add_parser("doctor", help="what this machine has for tracing, and what is missing")
     doctor.add_argument(
@@ -137,6 +139,10 @@ def _run(argv: Sequence[str] | None) -> int:
         from kptui.headless.check_command import run_check
 
         return run_check(args)
+    if args.command == "args":
+        from kptui.headless.args_command import run_args
+
+        return run_args(args)
     problem = _problem(args)
     if problem:
         return _fail(problem, EXIT_USAGE)

@@ -17,6 +17,7 @@ import pytest
 
 from kptui.cli import main
 from kptui.host.config import parse_config
+from kptui.kernel.sim.data import unpack
 from kptui.ui.commands import COMMANDS, Keymap, shown
 from tests.headless.kernels import files_of
 
@@ -68,7 +69,8 @@ PICTURES = re.findall(r"!\[[^\]]+\]\(screenshots/([^)]+)\.svg\)", readme())
 
 def blocks(language: str) -> list[str]:
     """The fenced blocks of one language."""
-    return re.findall(rf"^ *```{language}\n(.*?)^ *```$", readme(), re.DOTALL | re.MULTILINE)
+    found = re.findall(r"^ *```(\w*)\n(.*?)^ *```$", readme(), re.MULTILINE | re.DOTALL)
+    return [text for named, text in found if named == language]
 
 
 def help_text(*command: str) -> str:
@@ -103,7 +105,7 @@ def test_every_row_of_the_key_table_has_two_cells() -> None:
 
 
 def test_options_and_commands_exist() -> None:
-    mentioned = re.findall(r"kptui((?: (?:check|convert|doctor|cleanup))?(?: --?[a-z]+\b)*)", readme())
+    mentioned = re.findall(r"kptui((?: (?:args|check|convert|doctor|cleanup))?(?: --?[a-z]+\b)*)", readme())
     mentioned = [words.split() for words in mentioned if words.strip()]
     assert len(mentioned) > 5
     for words in mentioned:
@@ -112,7 +114,7 @@ def test_options_and_commands_exist() -> None:
         for option in set(words) - set(command):
             assert re.search(rf"(^|[\s\[]){option}\b", known), f"kptui {' '.join(words)}"
     for option in set(re.findall(r"`(--[a-z]+)", readme())) | {"--to", "-o"}:
-        assert option in help_text() + help_text("convert") + help_text("check"), option
+        assert option in help_text() + help_text("convert") + help_text("check") + help_text("args"), option
     for name in re.findall(r"\bKPTUI_[A-Z_]+", readme()):
         assert name in (ROOT / "kptui/host/clipboard.py").read_text(encoding="utf-8")
 
@@ -128,11 +130,26 @@ def test_check_example(
     assert capfd.readouterr().out == blocks("")[at + 1]
 
 
+def test_args_examples(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    btf = tmp_path / "vmlinux"
+    btf.write_bytes(unpack("vmlinux.btf.xz"))
+    for words, example in (
+        (["args", "__x64_sys_openat"], next(b for b in blocks("") if b.startswith("long sys_openat("))),
+        (
+            ["args", "vfs_read", "--json", "--path", "file->f_path.dentry->d_name.name"],
+            next(b for b in blocks("json") if "fetcharg" in b),
+        ),
+    ):
+        assert " ".join(words[:2]) in readme()
+        assert main([*words, "--btf", str(btf)]) == 0
+        assert capfd.readouterr().out == example
+
+
 def test_convert_example(capfd: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     line = next(block for block in blocks("") if "5021.123456" in block)
     (tmp_path / "trace.txt").write_text(line, encoding="utf-8")
     assert main(["convert", str(tmp_path / "trace.txt")]) == 0
-    assert capfd.readouterr().out == blocks("json")[0]
+    assert capfd.readouterr().out == next(block for block in blocks("json") if '"kind"' in block)
 
 
 def test_configuration_example() -> None:

@@ -57,13 +57,19 @@ def result(walker: Walker) -> Iterator[Suggestion]:
 def at_return(rows: Iterable[Suggestion]) -> Iterator[Suggestion]:
     """The same of a function that returns: arguments as ``$argN``, which the kernel kept at the entry."""
     for row in rows:
-        expr = _kept(row.arg.expr)
-        if expr is None:
+        arg = at_the_return(row.arg)
+        if arg is None:
             continue
         note = "as it was at the entry"
-        if isinstance(expr, Deref):
+        if isinstance(arg.expr, Deref):
             note = f"{row.note}; read at the return" if row.note else "read at the return"
-        yield replace(row, where=str(expr), arg=replace(row.arg, expr=expr), note=note, native=None)
+        yield replace(row, where=str(arg.expr), arg=arg, note=note, native=None)
+
+
+def at_the_return(arg: FetchArg) -> FetchArg | None:
+    """An entry's argument as a return probe reads it; None where it starts at no argument in a register."""
+    expr = _kept(arg.expr)
+    return None if expr is None else replace(arg, expr=expr)
 
 
 def about_result(signature: Signature) -> str:
