@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, Protocol
 
 from kptui.probes.abi import SYSCALL_REGISTERS, argument_number, syscall_arg_offset, syscall_of, wrapper_abi
@@ -18,6 +19,7 @@ from kptui.probes.syscalls import FUNCTIONS, KERNEL_NAMES, SYSCALLS, SyscallArg
 from kptui.verdict import Fix, Note
 
 _OLD: Final = re.compile(r"(?:sys|SyS)_([a-z0-9_]+)(?P<rest>(?:[+%].*)?)")
+_SOURCE: Final = re.compile(r"%\w+|\$arg\d+")
 _STRING: Final = re.compile(r":string(?=\[\d+\]$|$)")
 
 
@@ -49,15 +51,18 @@ def _through_registers(log: Log, symbol: str, *, old: bool) -> list[str]:
     """The arguments as they must be on a wrapper, up to the last that changes. ``old``: a bare ``%di`` is the call's
     first argument too.
     """
-    words = []
-    last = 0
-    for number, word in enumerate(log.typed[2:], 1):
-        arg = _parsed(word)
-        meant = arg is not None and (old or not _is_pointer(arg))
-        rewritten = rewrite_for_wrapper(arg, symbol) if arg is not None and meant else None
-        words.append(word if rewritten is None else _raw(str(rewritten)))
-        last = last if rewritten is None else number
-    return words[:last]
+    words = [_through_register(word, symbol, old) for word in log.typed[2:]]
+    while words and words[-1] == log.typed[len(words) + 1]:
+        words.pop()
+    return words
+
+
+@lru_cache(maxsize=512)  # of a line that is being typed, all words but one are those of a moment ago
+def _through_register(word: str, symbol: str, old: bool) -> str:
+    arg = _parsed(word) if _SOURCE.search(word) else None
+    meant = arg is not None and (old or not _is_pointer(arg))
+    rewritten = rewrite_for_wrapper(arg, symbol) if arg is not None and meant else None
+    return word if rewritten is None else _raw(str(rewritten))
 
 
 def wrapper_notes(log: Log, target: Target, head: Head, places: Places) -> list[Note]:
@@ -69,38 +74,36 @@ def wrapper_notes(log: Log, target: Target, head: Head, places: Places) -> list[
         return [Note(said, (fix,))]
     if head.returns or head.offset or not symbol:
         return []
+    words = log.typed[2:]
     notes = []
-    naive = [n for n, word in enumerate(log.typed[2:], 2) if _is_naive(word, symbol)]
+    rewritten = _through_registers(log, symbol, old=False) if wrapper_abi(symbol) is not None else []
+    naive = [n for n, (word, new) in enumerate(zip(words, rewritten, strict=False)) if word != new]
     if naive:
-        words = _through_registers(log, symbol, old=False)
-        one = f"read it through %di: {_read(words[naive[0] - 2])}"
-        fix = replace_words(log, places, 2, words, one if len(naive) == 1 else "read them through %di")
-        notes += [Note(_misread(log.typed[n], n - 1, symbol), (fix,)) for n in naive]
-    for n, word in enumerate(log.typed[2:], 2):
-        arg = _parsed(word)
-        if n in naive or arg is None or (owner := _user_text(arg, symbol)) is None:
+        one = f"read it through %di: {_read(rewritten[naive[0]])}"
+        fix = replace_words(log, places, 2, rewritten, one if len(naive) == 1 else "read them through %di")
+        notes += [Note(_misread(words[n], n + 1, symbol), (fix,)) for n in naive]
+    for n, word in enumerate(words):
+        if _STRING.search(word) is None or n in naive:
             continue
-        start = log.starts[n] + word.rindex(":string")
+        arg = _parsed(word)
+        owner = _user_text(arg, symbol) if arg is not None else None
+        if owner is None:
+            continue
+        start = log.starts[n + 2] + word.rindex(":string")
         fix = Fix(places.char(start), places.char(start + len(":string")), ":ustring", "use ustring")
-        shown = _read(word.partition("=")[0]) if "=" in word else f"argument {n - 1}"
+        shown = _read(word.partition("=")[0]) if "=" in word else f"argument {n + 1}"
         notes.append(Note(f"{shown}: {owner} is user memory: ustring says so, and works everywhere.", (fix,)))
     return notes
 
 
 def _misread(word: str, number: int, symbol: str) -> str:
-    arg = _parsed(word)
     name = _read(word.partition("=")[0]) if "=" in word else f"argument {number}"
-    register = _base(arg.expr) if arg is not None else None
+    found = _SOURCE.search(word.partition("=")[2] or word)
+    register = found[0] if found is not None else "the register"
     where = "holds none of the call’s arguments"
-    if register in (Register("di"), ArgN(1)):
+    if register in ("%di", "$arg1"):
         where = "points to the saved user registers, not to the call’s arguments"
     return f"{name}: in {_read(symbol)} {register} {where}; those are behind %di, the first at +112(%di)."
-
-
-def _is_naive(word: str, symbol: str) -> bool:
-    """Whether an argument on a system call's entry reads a register as if it were the call's own."""
-    arg = _parsed(word)
-    return arg is not None and not _is_pointer(arg) and rewrite_for_wrapper(arg, symbol) is not None
 
 
 def _is_pointer(arg: FetchArg) -> bool:
@@ -117,7 +120,7 @@ def _base(expr: Expr) -> Expr:
 
 def _user_text(arg: FetchArg, symbol: str) -> str | None:
     """The parameter in user memory whose text is read as ``string``; None if it is none."""
-    if arg.type is None or not isinstance(arg.expr, Deref) or arg.expr.user or not _STRING.search(str(arg)):
+    if not isinstance(arg.expr, Deref) or arg.expr.user:
         return None
     abi = wrapper_abi(symbol)
     call = syscall_of(symbol)

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
+
 from tests.realkernel.guest import tracefs
 from tests.realkernel.guest.steps import Story, eventually, expect
 from tests.realkernel.guest.story_filters import OPEN, builder
-from tests.realkernel.guest.story_session import ACCEPTED, Session, caret_under
+from tests.realkernel.guest.story_session import ACCEPTED, CLIPBOARD, Session, caret_under
+
+TWICE = "load_elf_binary"  # once for 64-bit and once for 32-bit programs
+DISAGREEMENTS = CLIPBOARD.with_name("disagreements.jsonl")
 
 STORY: Story[Session] = Story(screen=lambda session: session.terminal.screen())
+
+
+def addresses(symbol: str) -> list[int]:
+    """Where kallsyms has it, in order."""
+    with open("/proc/kallsyms") as file:
+        return [int(line.split()[0], 16) for line in file if line.split()[2:3] == [symbol]]
 
 
 def refused(session: Session, message: str, under: str) -> None:
@@ -29,7 +41,8 @@ def _register(session: Session) -> None:
     session.terminal.keys("Enter")
     session.terminal.wait("enter take", gone=True)
     session.terminal.keys("w")
-    session.terminal.wait("Nothing was written. define kptui/vfs_write")
+    session.terminal.wait("the kernel refused this: Invalid register name")
+    refused(session, "The kernel calls it %di.", "%rdi")
     expect(tracefs.State.now() == before, before.differences(tracefs.State.now()))
     session.terminal.keys("C-e")
     session.terminal.wait("x=%di")
@@ -46,6 +59,33 @@ def _remove(session: Session) -> None:
     session.terminal.keys("d")
     eventually(lambda: not session.listed("vfs_write"), "removed")
     expect(session.listed(OPEN) and session.listed("execve"), "others of ours were removed too")
+
+
+@STORY.step("6 a duplicate symbol: the copy that is chosen from the list stands at its own address")
+def _duplicate(session: Session) -> None:
+    terminal = session.terminal
+    session.go("Probe")
+    session.edit_line(f"p:kptui/dup {TWICE}", whole=True)
+    screen = terminal.wait(re.compile(f"The symbol is not unique|{re.escape(ACCEPTED)}"))
+    if "not unique" not in screen:  # kernels before 2023 take the first of them
+        expect(os.uname().release.startswith("5.10"), "accepted", screen)
+        session.escape("enter take")
+        return
+    copies = addresses(TWICE)
+    terminal.keys("C-e")
+    terminal.wait("Which one?")
+    for address in copies:
+        terminal.wait(f"0x{address:x}")
+    terminal.keys("2")
+    terminal.wait("Which one?", gone=True)
+    place = f"_text+{copies[1] - addresses('_text')[0]}"
+    terminal.wait(f"p:kptui/dup {place}")
+    terminal.wait(ACCEPTED)
+    terminal.keys("Enter")
+    terminal.wait("enter take", gone=True)
+    session.write("dup", place)
+    terminal.keys("d", "d")
+    eventually(lambda: not session.listed("dup"), "removed")
 
 
 @STORY.step("6 an unknown symbol: refused with a caret, nothing written, the draft kept")
@@ -66,6 +106,18 @@ def _symbol(session: Session) -> None:
     )
 
 
+@STORY.step("6 what only the kernel knows is its word alone: no mistake of ours")
+def _boundary(session: Session) -> None:
+    session.go("Probe")
+    session.edit_line("p:kptui/x do_sys_openat2+1", whole=True)
+    session.terminal.wait(ACCEPTED)
+    session.terminal.keys("Enter")
+    session.terminal.wait("enter take", gone=True)
+    session.terminal.keys("w")
+    screen = session.terminal.wait("the kernel refused this: Probe point is not an instruction boundary")
+    expect("mistake of kptui" not in screen, "called a mistake", screen)
+
+
 @STORY.step("6 a bad filter: refused with a caret, the old filter and the enabled state kept")
 def _filter(session: Session) -> None:
     session.toggle(OPEN, True)
@@ -75,6 +127,8 @@ def _filter(session: Session) -> None:
     refused(session, "Invalid operator", "= 4")
     session.terminal.keys("Enter")
     session.terminal.wait("enter take", gone=True)
+    session.terminal.keys("s")
+    session.terminal.wait("the kernel refused this: Invalid operator")
     session.terminal.keys("s", "i")  # the builder has not closed if the second key opens its text
     session.terminal.wait("enter take")
     refused(session, "Invalid operator", "= 4")
@@ -85,3 +139,5 @@ def _filter(session: Session) -> None:
     session.watch()
     session.workers[0].open("/etc/hostname")
     session.see(rf"-{session.workers[0].pid} do_sys_open")
+    kept = DISAGREEMENTS.read_text() if DISAGREEMENTS.exists() else ""
+    expect(not kept, f"the kernel said something else than expected: {kept}")
