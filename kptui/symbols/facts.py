@@ -94,7 +94,7 @@ class SymbolFacts:
         return [
             (symbol, None if symbol.address is None or start is None else symbol.address - start)
             for symbol in self.find(name)
-            if self._is_code(symbol) and not self._is_forbidden(symbol)
+            if self._is_code(symbol) and not self._is_forbidden(symbol) and self._is_traceable(name)
         ]
 
     def count(self, name: str, module: str | None = None) -> int:

@@ -204,6 +204,12 @@ def test_each_copy_of_a_symbol_is_offered_by_a_name_of_its_own() -> None:
     assert mended("p:e hidden") == ["p:e bridge:hidden"]
     assert mended("p:e one_function%return") == ["p:e _text+4096%return"]
     assert mended("p:e no_function") == []
+    (problem,) = check_definition("p:e no_function", NEWEST).problems
+    assert "none of them is a function" in problem.sentence
+    hidden = replace(NEWEST, copies=lambda name: (Copy(None, None, None), Copy(None, None, None)))
+    (problem,) = check_definition("p:e hidden", hidden).problems
+    assert "kptr_restrict" in problem.sentence
+    assert problem.fixes == ()
 
 
 def test_a_line_from_an_article_is_rewritten_in_one_go() -> None:

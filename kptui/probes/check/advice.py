@@ -141,7 +141,9 @@ def _copies(case: Case) -> Advice:
     except ValueError:
         return "", ()
     fixes = []
-    copies = case.target.copies(_read(match["name"])) or ()
+    copies = case.target.copies(_read(match["name"]))
+    if not copies:
+        return "Several symbols have this name, and none of them is a function that can be probed.", ()
     for copy in copies[:_MOST_COPIES]:
         address = "" if copy.address is None else f"0x{copy.address:x}"
         single = copy.module and sum(other.module == copy.module for other in copies) == 1
@@ -153,7 +155,8 @@ def _copies(case: Case) -> Advice:
         where = f"[{copy.module}]" if copy.module else "in the kernel"
         fixes.append(case.fix(0, match.end(), place, f"use {place}  {address} {where}{also}", word=1))
     if not fixes:
-        return "", ()
+        hidden = "Several functions have this name; which is where is hidden (kptr_restrict, or no root)."
+        return hidden, ()
     few = "One of them is a function" if len(fixes) == 1 else f"{len(fixes)} functions have this name"
     return f"{few}: _text+OFFSET (or MODULE:NAME) names just one.", tuple(fixes)
 
