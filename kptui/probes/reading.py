@@ -96,11 +96,15 @@ def _read(btf: Btf, number: int, name: str, chars: bool, depth: int) -> Reading:
 
 
 def single(btf: Btf, kind: Type) -> int | None:
-    """The type of a structure's only member, where that fills it (``kuid_t``, ``atomic_t``); else None."""
-    if kind.kind != STRUCT or len(kind.members) != 1:
+    """The type of a structure's only member, where that is a value and fills it (``kuid_t``, ``atomic_t``); else
+    None.
+    """
+    if kind.kind != STRUCT or len(kind.members) != 1 or kind.ref not in _SCALARS:
         return None
     (member,) = kind.members
-    return member.type if not member.width and btf.size(member.type) == kind.ref else None
+    inner = btf.resolved(member.type)
+    whole = not member.width and btf.size(member.type) == kind.ref
+    return member.type if whole and inner is not None and inner.kind != ARRAY else None
 
 
 def _unwrapped(btf: Btf, number: int) -> tuple[list[str], Type | None]:

@@ -97,6 +97,8 @@ def test_types_by_size_and_sign() -> None:
         wide: "128 bits: probes read 64 at most",
         w.add(FLOAT, "double", 8): "floating point: probes have no type for it",
         w.struct("two", 8, ("a", word, 0), ("b", word, 32)): "a structure: open one of its members",
+        w.struct("padding", 0, ("x", w.array(char, 0), 0)): "a structure: open one of its members",
+        w.struct("letters", 8, ("x", w.array(char, 8), 0)): "a structure: open one of its members",
         0: "it has no value",
         9999: "its type is unknown",
     }
