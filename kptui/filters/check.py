@@ -11,12 +11,13 @@ from collections.abc import Callable
 
 from kptui.events.format import EventFormat
 from kptui.filters import lexis
+from kptui.filters.edits import Explanation
 from kptui.filters.explain import explain
 from kptui.filters.features import ALL_FEATURES
 from kptui.filters.fields import field_table
 from kptui.filters.refusal import MESSAGES, Refusal
 from kptui.filters.scan import Rules, scan
-from kptui.filters.warn import warnings_of
+from kptui.filters.warn import remarks_on
 from kptui.verdict import Note, Problem, Verdict
 
 
@@ -69,7 +70,12 @@ def check_filter(
     except Refusal as refusal:
         problem = _problem(refusal, raw, rules)
         return Verdict(ok=False, command=command, problems=(problem,), errno=refusal.errno)
-    return Verdict(ok=True, command=command, notes=tuple(map(Note, warnings_of(tokens))))
+    return Verdict(ok=True, command=command, notes=tuple(_note(found, raw) for found in remarks_on(tokens)))
+
+
+def _note(found: Explanation, raw: str) -> Note:
+    sentence, edit = found
+    return Note(sentence, (edit.as_fix(raw),) if edit else ())
 
 
 def _problem(refusal: Refusal, raw: str, rules: Rules) -> Problem:

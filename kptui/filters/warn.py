@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kptui.filters import lexis
+from kptui.filters.edits import Edit, Explanation
 from kptui.filters.fields import FilterField
 from kptui.filters.scan import RawPredicate, Token
 
@@ -15,31 +16,34 @@ _TASK_COMM_BYTES = 15
 _ERROR_CODES = range(1, 4096)
 
 
-def warnings_of(tokens: Iterable[Token]) -> tuple[str, ...]:
-    """One sentence for each oddity, in the order of the text, each once."""
-    found: list[str] = []
+def remarks_on(tokens: Iterable[Token]) -> list[Explanation]:
+    """A sentence, and where there is one the edit that mends it, for each oddity, in the order of the text; each
+    sentence once.
+    """
+    found: dict[str, Edit | None] = {}
     for token in tokens:
         if isinstance(token, RawPredicate) and token.field is not None:
-            found += _of_predicate(token, token.field)
-    return tuple(dict.fromkeys(found))
+            for sentence, edit in _of_predicate(token, token.field):
+                found.setdefault(sentence, edit)
+    return list(found.items())
 
 
-def _of_predicate(p: RawPredicate, field: FilterField) -> list[str]:
-    found: list[str] = []
+def _of_predicate(p: RawPredicate, field: FilterField) -> list[Explanation]:
+    found: list[Explanation] = []
     if field.hides and field.kind not in ("cpu", "stacktrace"):
         other = {"comm": "COMM", "COMM": "comm", "cpu": "CPU", "CPU": "cpu", "common_cpu": "cpu"}.get(
             field.name
         )
         if other is not None:
             what = "the task's name" if other.lower() == "comm" else "the CPU"
-            found.append(f"{field.name} is this event's argument here; {other} is {what}.")
+            found.append((f"{field.name} is this event's argument here; {other} is {what}.", None))
     if p.ustring and field.kind != "pointer":
-        found.append(f".ustring does nothing here: {field.name} is already in the record.")
+        found.append((f".ustring does nothing here: {field.name} is already in the record.", None))
     match p.kind:
         case "string":
             found += _of_string(p, field)
         case "number":
-            found += _of_number(p, field)
+            found += [(sentence, None) for sentence in _of_number(p, field)]
         case "cpus":
             found += _of_cpus(p, field)
         case "function":
@@ -47,24 +51,31 @@ def _of_predicate(p: RawPredicate, field: FilterField) -> list[str]:
     return found
 
 
-def _of_string(p: RawPredicate, field: FilterField) -> list[str]:
+def _operator(p: RawPredicate, op: str) -> Edit:
+    return Edit(p.op_at, p.op_at + len(p.op), op, f"use {op}")
+
+
+def _of_string(p: RawPredicate, field: FilterField) -> list[Explanation]:
     text = lexis.from_raw(p.value)
     if p.op == "~":
         if not text:
-            return [f'{field.name} ~ "" is never true; use == "" for an empty text.']
+            return [(f'{field.name} ~ "" is never true; use == "" for an empty text.', _operator(p, "=="))]
         if text[0] in lexis.DIGITS and any(char in text for char in "*?["):
             hint = f"[{text[0]}]{text[1:]}"
             sentence = (
                 f'"{text}" begins with a digit, so the kernel compares it literally, wildcards included'
             )
-            return [f'{sentence}; write "{hint}".']
+            first, rest = p.value[0], p.value[1:]
+            mended = Edit(p.value_at + 1, p.value_at + 2, f"[{first}]", f'write "[{first}]{rest}"')
+            return [(f'{sentence}; write "{hint}".', mended)]
         return []
-    found = []
+    found: list[Explanation] = []
     if "*" in text or "?" in text:
-        found.append(f'{p.op} compares literally: the wildcards in "{text}" only work with ~.')
+        said = f'{p.op} compares literally: the wildcards in "{text}" only work with ~.'
+        found.append((said, _operator(p, "~") if p.op == "==" else None))
     is_comm = field.name in ("comm", "COMM") and field.origin == "generic"
     if is_comm and len(p.value) > _TASK_COMM_BYTES:
-        found.append(f'A task\'s name has at most 15 bytes, so "{text}" is never the same.')
+        found.append((f'A task\'s name has at most 15 bytes, so "{text}" is never the same.', None))
     return found
 
 
@@ -119,16 +130,18 @@ def _of_sign(p: RawPredicate, field: FilterField, value: int) -> list[str]:
     return []
 
 
-def _of_cpus(p: RawPredicate, field: FilterField) -> list[str]:
+def _of_cpus(p: RawPredicate, field: FilterField) -> list[Explanation]:
     cpus = lexis.cpu_list(p.value, 1 << 13)
     if field.kind == "array" and field.size not in (1, 2, 4, 8):
-        return [f"{field.name} is an array, which can't be filtered: this is never true."]
+        return [(f"{field.name} is an array, which can't be filtered: this is never true.", None)]
     if cpus is None or field.kind == "cpumask":
         return []
     if not cpus:
-        return ["The list of CPUs is empty."]
+        return [("The list of CPUs is empty.", None)]
     if len(cpus) > 1 and p.op == "==":
-        return [f"{field.name} == with several CPUs is never true; use &."]
+        return [(f"{field.name} == with several CPUs is never true; use &.", _operator(p, "&"))]
     if len(cpus) > 1 and p.op == "!=":
-        return [f"{field.name} != with several CPUs is always true; use !({field.name} & CPUS{{{p.value}}})."]
+        mended = f"!({field.name} & CPUS{{{p.value}}})"
+        said = f"{field.name} != with several CPUs is always true; use {mended}."
+        return [(said, Edit(p.start, p.end, mended, f"use {mended}"))]
     return []

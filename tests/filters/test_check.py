@@ -201,6 +201,28 @@ def test_warnings(text: str, part: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "fixed"),
+    [
+        ('str ~ "9p*"', 'str ~ "[9]p*"'),
+        ("(str ~ '9é*')", "(str ~ '[9]é*')"),
+        ('str ~ ""', 'str == ""'),
+        ('u8 == 1 && str == "/tmp/*"', 'u8 == 1 && str ~ "/tmp/*"'),
+        ("cpu == CPUS{0,1}", "cpu & CPUS{0,1}"),
+        ("u8 != CPUS{0,1} || u8 == 7", "!(u8 & CPUS{0,1}) || u8 == 7"),
+        ("u8 == 256", None),
+        ('str != "/tmp/*"', None),
+    ],
+)
+def test_fixes_of_warnings(text: str, fixed: str | None) -> None:
+    (note,) = check_filter(text, ALL).notes
+    assert [fix.apply(text) for fix in note.fixes] == ([] if fixed is None else [fixed])
+    if fixed is not None:
+        again = check_filter(fixed, ALL)
+        assert again.ok
+        assert again.notes == ()
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "u8 == 255",

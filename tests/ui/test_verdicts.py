@@ -224,7 +224,8 @@ async def test_the_kernels_refusal_has_the_place_of_ours(tmp_path: Path, size: t
 
 async def test_what_only_the_kernel_can_know_is_no_mistake(tmp_path: Path) -> None:
     async with demo(tmp_path, NARROW) as it:
-        await typed(it, "p:kptui/x vfs_read+1")
+        await typed(it, "p:kptui/x vfs_read+12")
+        assert "✓ the kernel will accept this" in it.screen()
         await it.press("enter", "w")
         await it.until(lambda: "Probe point is not an instruction boundary" in it.screen(), "refusal")
         assert "The offset lies inside an instruction" in it.screen()

@@ -113,7 +113,9 @@ class Machine:
     def traceable(self) -> frozenset[str] | None:
         """Names in ``available_filter_functions``."""
         # To its end, however long that takes: what a cut list lacks would be called untraceable.
-        text = decode(self._bytes(self._files.root, "available_filter_functions") or b"") if self._files else ""
+        text = (
+            decode(self._bytes(self._files.root, "available_filter_functions") or b"") if self._files else ""
+        )
         if not text:
             return None
         return frozenset(line.partition(" ")[0] for line in text.split("\n"))

@@ -106,11 +106,11 @@ def _symbol(session: Session) -> None:
     )
 
 
-@STORY.step("6 what only the kernel knows is its word alone: no mistake of ours")
+@STORY.step("6 a place inside an instruction: the kernel's word, and no mistake of ours")
 def _boundary(session: Session) -> None:
     session.go("Probe")
     session.edit_line("p:kptui/x do_sys_openat2+1", whole=True)
-    session.terminal.wait(ACCEPTED)
+    session.terminal.wait("p:kptui/x do_sys_openat2+1")
     session.terminal.keys("Enter")
     session.terminal.wait("enter take", gone=True)
     session.terminal.keys("w")
