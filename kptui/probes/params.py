@@ -84,7 +84,7 @@ def signature(btf: Btf, function: str, features: Iterable[str] = ALL_FEATURES) -
         if not member.name and not member.type:
             parameters.append(replace(draft, ctype="...", reason=slot.reason))
         else:
-            user = is_user_parameter(function, member.name)
+            user = is_user_parameter(function, member.name, draft.ctype)
             parameters.append(_filled(btf, able, replace(draft, user=user), name))
     slot = result_slot(btf, proto.ref)
     draft = Parameter(0, RESULT, ctext.declaration(btf, proto.ref), proto.ref, slot, None)

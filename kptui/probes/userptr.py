@@ -11,7 +11,7 @@ _PARAMETERS: Final = frozenset({
     ("do_sys_open", "filename"), ("getname", "filename"), ("getname_flags", "filename"),
     ("getname_uflags", "filename"), ("user_path_at", "name"), ("user_path_at_empty", "name"),
     ("strncpy_from_user", "src"), ("strnlen_user", "str"), ("strndup_user", "s"), ("memdup_user", "src"),
-    ("_copy_from_user", "from"), ("_copy_to_user", "to"), ("copy_mount_string", "data"),
+    ("____sys_recvmsg", "uaddr"), ("_copy_from_user", "from"), ("_copy_to_user", "to"), ("copy_mount_string", "data"),
     ("import_iovec", "uvec"), ("import_ubuf", "buf"), ("move_addr_to_kernel", "uaddr"),
     ("__sys_connect", "uservaddr"), ("__sys_bind", "umyaddr"), ("__sys_sendto", "buff"),
     ("__sys_sendto", "addr"), ("__sys_recvfrom", "ubuf"), ("__sys_recvfrom", "addr"),
@@ -25,13 +25,21 @@ _MEMBERS: Final = frozenset({
     ("user_msghdr", "msg_iov"), ("user_msghdr", "msg_control"), ("msghdr", "msg_control_user"),
     ("iov_iter", "ubuf"), ("user_arg_ptr", "native"),
 })  # fmt: skip
-_NAMES: Final = frozenset({"ubuf", "uaddr", "uptr", "useraddr", "user_buf", "userbuf", "uservaddr", "uvec"})
-"""Names that nobody gives to a kernel pointer."""
+_NAMES: Final = frozenset(
+    {"ubuf", "uaddr", "uaddr2", "uptr", "useraddr", "user_buf", "userbuf", "uservaddr", "uvec"}
+)
+"""Names that nobody gives to a kernel pointer, but for ``uaddr``: see below."""
 
 
-def is_user_parameter(function: str, parameter: str) -> bool:
-    """Whether that parameter, if it is a pointer, is known to lead into user memory."""
-    if parameter in _NAMES or (function, parameter) in _PARAMETERS:
+def is_user_parameter(function: str, parameter: str, ctype: str = "") -> bool:
+    """Whether that parameter, a ``ctype`` if known, leads into user memory if it is a pointer.
+
+    A socket's operations get a copy of the address that the user gave, as ``struct sockaddr *uaddr``
+    (move_addr_to_kernel in net/socket.c): kernel memory.
+    """
+    if (function, parameter) in _PARAMETERS:
+        return True
+    if parameter in _NAMES and not (parameter == "uaddr" and "struct sockaddr" in ctype):
         return True
     known = FUNCTIONS.get(function)
     if known is None and function.startswith("__"):

@@ -90,3 +90,22 @@ def test_parameters_are_at_hand_where_it_is_an_entry() -> None:
     for line in ("p:e _text+288 $arg1", "p:e _text+0x10000 $arg1"):
         (problem,) = check_definition(line, known).problems
         assert problem.message == "$arg* can be used only on function entry or exit"
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("p nosuch", "The kernel has no symbol nosuch."),
+        ("p vfs_read-4", "-4 is no offset: after the symbol a plus and a number from 0 up may follow."),
+        ("p vfs_read a=@nosuch", "The kernel has no symbol nosuch, which stands after @."),
+        ("p jiffies", "jiffies is data, not code."),
+        ("p vfs_read+0x200", "This leads elsewhere: jiffies is data, not code."),
+        ("p _text+0x10000", "This leads outside the code of the kernel and its modules."),
+        ("p 0xffffffff81000200", "do_int3 is on the kernel’s blacklist of kprobes: code that handling"),
+    ],
+)
+def test_why_no_probe_can_be_there(line: str, hint: str) -> None:
+    reasons = {"jiffies": "data", "do_int3": "blacklisted", "_text": "no function"}
+    kernel = replace(target("6.12"), not_probeable=lambda name, module: reasons.get(name))
+    (problem,) = check_definition(line, kernel).problems
+    assert problem.sentence.startswith(hint)

@@ -177,3 +177,16 @@ def test_names_are_valid_and_different() -> None:
     assert argument_name("8bit", ["_8bit"]) == "_8bit_2"
     assert argument_name("a.b-c") == "a_b_c"
     assert argument_name("") == "_"
+
+
+def test_a_sockets_operations_get_the_kernels_copy_of_an_address() -> None:
+    """move_addr_to_kernel (net/socket.c) comes before them; with ``ustring`` their addresses would be faults."""
+
+    def users(function: str) -> list[str]:
+        found = signature(kernel(), function)
+        assert found is not None
+        return [p.name for p in found.parameters if p.user]
+
+    assert users("tcp_v4_connect") == users("inet_bind") == []
+    assert users("____sys_recvmsg") == ["uaddr"]
+    assert users("do_futex") == ["uaddr", "uaddr2"]

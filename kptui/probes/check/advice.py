@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kptui.probes.abi import ARGUMENT_REGISTERS, REGISTERS, mistaken_register
-from kptui.probes.check import dynamic_advice, uprobe, uprobe_advice
+from kptui.probes.check import dynamic_advice, place_advice, uprobe, uprobe_advice
 from kptui.probes.check.head import DEFAULT_GROUPS, sanitised
 from kptui.probes.check.log import Entry, Log
 from kptui.probes.check.sentences import SENTENCES
@@ -123,7 +123,7 @@ def _fetch_argument(case: Case) -> Advice:
 def _symbol(case: Case) -> Advice:
     found = modernised(case.log, case.target)
     if found is None:
-        return "", ()
+        return place_advice.unknown(case)
     symbol, words = found
     label = f"use {symbol}" + (", arguments read through %di" if len(words) > 1 else "")
     fix = replace_words(case.log, case.places, 1, words, label)
@@ -296,6 +296,7 @@ def _string_type(case: Case) -> Advice:
 _FIXES: Final[dict[str, Callable[[Case], Advice]]] = {
     "BAD_REG_NAME": _register,
     "BAD_PROBE_ADDR": _symbol,
+    "FAIL_REG_PROBE": place_advice.refused,
     "NON_UNIQ_SYMBOL": _copies,
     "RETVAL_ON_PROBE": _return_only,
     "BAD_MAXACT_TYPE": _drop_number,

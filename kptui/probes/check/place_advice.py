@@ -1,0 +1,88 @@
+"""Why the kernel has no such place for a kprobe, or allows none there, in plain words."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from kptui.probes.check import ktext
+from kptui.probes.check.target import NOWHERE, TEXT_STARTS
+from kptui.safetext import neutralise
+
+if TYPE_CHECKING:
+    from kptui.probes.check.advice import Advice, Case
+
+_REASONS: Final = {
+    "data": "{} is data, not code.",
+    "blacklisted": "{} is on the kernel’s blacklist of kprobes: code that handling a probe itself runs through.",
+    "no function": "{} is a mark in the kernel’s text, not a function.",
+    "not traceable": "{} is hidden from tracing (notrace), and this kernel allows no probe on such a function.",
+}
+"""By what Target.not_probeable answers."""
+
+_OUTSIDE: Final = "This leads outside the code of the kernel and its modules."
+_PLACE: Final = re.compile(r"(?:(?P<module>[^:+-]+):)?(?P<name>[^+%-]*)(?P<offset>[+-][^%]*)?")
+
+
+def refused(case: Case) -> Advice:
+    """FAIL_REG_PROBE: what stands at the place."""
+    if case.log.probe != "kernel" or len(case.log.typed) < 2:
+        return "", ()
+    name, module, offset = _place(case)
+    landed = case.target.lands(name if module is None else f"{module}:{name}", offset)
+    if landed == NOWHERE:
+        return _OUTSIDE, ()
+    elsewhere = ""
+    if landed is not None:
+        if name not in {None, landed.function, *TEXT_STARTS}:
+            elsewhere = "This leads elsewhere: "
+        name, module = landed.function, None
+    reason = None
+    if name and case.target.not_probeable is not None:
+        reason = case.target.not_probeable(name, module)
+    sentence = _REASONS.get(reason or "", "").format(_shown(name))
+    return sentence and elsewhere + sentence, ()
+
+
+def unknown(case: Case) -> Advice:
+    """BAD_PROBE_ADDR: whether it is the symbol, the offset or, for the caret stands there too, a symbol behind @."""
+    if case.log.probe != "kernel" or len(case.log.typed) < 2:
+        return "", ()
+    match = _PLACE.match(case.log.typed[1])
+    sign = (match and match["offset"]) or ""
+    if sign:
+        try:
+            if ktext.kstrtol(sign) < 0:
+                raise ktext.NumberError("EINVAL")
+        except ktext.NumberError:
+            return f"{_shown(sign)} is no offset: after the symbol a plus and a number from 0 up may follow.", ()
+    name, module, offset = _place(case)
+    if name and case.target.count(name, module) == 0:
+        where = f"The module {_shown(module)}" if module else "The kernel"
+        return f"{where} has no symbol {_shown(name)}.", ()
+    for word in case.log.typed[2:]:
+        for data in re.findall(r"@([A-Za-z_.][\w.]*)", word):
+            if case.target.count(data) == 0:
+                return f"The kernel has no symbol {_shown(data)}, which stands after @.", ()
+    beyond = case.target.lands(name if module is None else f"{module}:{name}", offset) == NOWHERE
+    return _OUTSIDE if beyond else "", ()
+
+
+def _place(case: Case) -> tuple[str | None, str | None, int]:
+    """Symbol, module and offset of word 1; an address has no symbol."""
+    word = case.log.typed[1]
+    try:
+        return None, None, ktext.kstrtoul(word)
+    except ktext.NumberError:
+        pass
+    match = _PLACE.match(word)
+    assert match is not None
+    try:
+        offset = ktext.kstrtol(match["offset"]) if match["offset"] else 0
+    except ktext.NumberError:
+        offset = 0
+    return match["name"], match["module"], offset
+
+
+def _shown(text: str | None) -> str:
+    return neutralise((text or "").encode("latin-1", "replace").decode("utf-8", "surrogateescape"))
