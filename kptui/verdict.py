@@ -32,7 +32,8 @@ class Problem:
     ``message`` is the kernel's text (``Invalid register name``), ``column`` the 0-based byte of the caret in
     ``Verdict.command``, ``at`` the 0-based character in the line as typed where the screen draws the caret;
     ``sentence`` says the same in plain words ('' if the message says it all). Any one of ``fixes`` mends it, the
-    likeliest first.
+    likeliest first. ``command`` is the text as this entry shows it where that isn't Verdict.command: kernels
+    rewrite ``%pd`` only after the first messages.
     """
 
     message: str
@@ -40,6 +41,7 @@ class Problem:
     at: int
     sentence: str = ""
     fixes: tuple[Fix, ...] = ()
+    command: str | None = None
 
     @property
     def fix(self) -> Fix | None:

@@ -7,6 +7,9 @@ a byte.
 
 from __future__ import annotations
 
+import re
+from functools import lru_cache
+
 # lib/ctype.c: 9 to 13, the blank, and 0xa0.
 SPACES = "\t\n\v\f\r \xa0"
 # lib/ctype.c: ASCII letters and digits, and 0xc0 to 0xff without the two signs × and ÷.
@@ -99,29 +102,51 @@ def signed_value(text: str) -> int | None:
 
 
 def cpu_list(text: str, cpus: int) -> frozenset[int] | None:
-    """The CPUs that ``bitmap_parselist()`` (lib/bitmap-str.c) reads on a machine of ``cpus`` possible CPUs.
+    """The same as :func:`cpu_mask`, as a set."""
+    mask = cpu_mask(text, cpus)
+    return None if mask is None else frozenset(n for n in range(mask.bit_length()) if mask >> n & 1)
+
+
+@lru_cache(maxsize=256)
+def cpu_mask(text: str, cpus: int) -> int | None:
+    """The CPUs, one bit each, that ``bitmap_parselist()`` (lib/bitmap-str.c) reads on a machine of ``cpus``
+    possible ones.
 
     ``text`` is what stands between the braces: numbers, ranges, ``N`` (the last CPU), ``all``, and
     ``RANGE:USED/GROUP``; separated by commas or blanks. None when the kernel refuses it.
     """
-    found: set[int] = set()
+    found = 0
     at = 0
     last = cpus - 1
     while True:
         while at < len(text) and (text[at] in SPACES or text[at] == ","):
             at += 1
         if at >= len(text):
-            return frozenset(found)
-        region = _region(text, at, last)
-        if region is None:
-            return None
-        start, end, used, group, at = region
+            return found
+        plain = _PLAIN_REGION.match(text, at)
+        if plain is not None:
+            start, at = int(plain[1]), plain.end()
+            end = int(plain[2]) if plain[2] is not None else start
+            used = group = end + 1
+        else:
+            region = _region(text, at, last)
+            if region is None:
+                return None
+            start, end, used, group, at = region
         if start > end or group == 0 or used > group or end >= cpus:
             return None
-        for base in range(start, end + 1, group):
-            found.update(range(base, min(base + used, end + 1)))
+        size = end - start + 1
+        used, group = min(used, size), min(group, size)
+        times = -(-size // group)
+        # the used bits of a group, again and again
+        bits = ((1 << used) - 1) * (((1 << group * times) - 1) // ((1 << group) - 1))
+        found |= (bits & ((1 << size) - 1)) << start
         if at < 0:
-            return frozenset(found)
+            return found
+
+
+# What most regions are; not at a line's end, where the kernel stops
+_PLAIN_REGION = re.compile("([0-9]{1,9})(?:-([0-9]{1,9}))?(?=[, \t])")
 
 
 def _region(text: str, at: int, last: int) -> tuple[int, int, int, int, int] | None:

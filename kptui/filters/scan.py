@@ -270,7 +270,7 @@ class _Place(NamedTuple):
         if end < 0:
             raise self.refusal("MISSING_BRACE_CLOSE", len(raw), opening)
         text = raw[opening + 1 : end]
-        if not text or lexis.cpu_list(text, self.rules.cpus) is None:
+        if not text or lexis.cpu_mask(text, self.rules.cpus) is None:
             raise self.refusal("INVALID_CPULIST", end, opening + 1)
         return text, end + 1
 

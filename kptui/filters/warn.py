@@ -131,16 +131,17 @@ def _of_sign(p: RawPredicate, field: FilterField, value: int) -> list[str]:
 
 
 def _of_cpus(p: RawPredicate, field: FilterField) -> list[Explanation]:
-    cpus = lexis.cpu_list(p.value, 1 << 13)
+    cpus = lexis.cpu_mask(p.value, 1 << 13)
     if field.kind == "array" and field.size not in (1, 2, 4, 8):
         return [(f"{field.name} is an array, which can't be filtered: this is never true.", None)]
     if cpus is None or field.kind == "cpumask":
         return []
+    several = cpus & (cpus - 1)
     if not cpus:
         return [("The list of CPUs is empty.", None)]
-    if len(cpus) > 1 and p.op == "==":
+    if several and p.op == "==":
         return [(f"{field.name} == with several CPUs is never true; use &.", _operator(p, "&"))]
-    if len(cpus) > 1 and p.op == "!=":
+    if several and p.op == "!=":
         mended = f"!({field.name} & CPUS{{{p.value}}})"
         said = f"{field.name} != with several CPUs is always true; use {mended}."
         return [(said, Edit(p.start, p.end, mended, f"use {mended}"))]

@@ -16,12 +16,14 @@ from tests.bench.keys import keys
 from tests.bench.measure import Figure, Settings, table
 from tests.bench.search import search
 from tests.bench.start import start
+from tests.bench.verdict import verdict
 
 MEASUREMENTS: dict[str, Callable[[Settings], list[Figure]]] = {
     "start": start,
     "keys": keys,
     "search": search,
     "btf": btf,
+    "verdict": verdict,
 }
 
 

@@ -18,7 +18,9 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of the table. ``ours`` and ``peer`` in ``unit``; ``target`` is the largest ratio wanted."""
+    """One line of the table. ``ours`` and ``peer`` in ``unit``; ``target`` is the largest ratio wanted, ``limit``
+    the largest ``ours``.
+    """
 
     name: str
     ours: float
@@ -28,10 +30,13 @@ class Figure:
     ratio: float | None = None
     target: float | None = None
     note: str = ""
+    limit: float | None = None
 
     @property
     def met(self) -> bool | None:
-        """The target is met; None where there is none, or no ratio."""
+        """The target or limit is met; None where there is none, or no ratio."""
+        if self.limit is not None:
+            return self.ours <= self.limit
         return None if self.target is None or self.ratio is None else self.ratio <= self.target
 
     def as_json(self) -> dict[str, object]:
@@ -79,6 +84,16 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
 
+def _number(value: float) -> str:
+    return f"{value:,.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def _wanted(figure: Figure) -> str:
+    if figure.limit is not None:
+        return f"<= {figure.limit:g} {figure.unit}"
+    return "" if figure.target is None else f"<= {figure.target:g}"
+
+
 def table(figures: Sequence[Figure]) -> str:
     """The figures as aligned text."""
     rows = [("", "ours", "peer", "ratio", "target", "")]
@@ -87,10 +102,10 @@ def table(figures: Sequence[Figure]) -> str:
         rows.append(
             (
                 figure.name,
-                f"{figure.ours:,.1f} {figure.unit}",
-                "" if figure.peer is None else f"{figure.peer:,.1f} {figure.unit} {figure.peer_name}",
+                f"{_number(figure.ours)} {figure.unit}",
+                "" if figure.peer is None else f"{_number(figure.peer)} {figure.unit} {figure.peer_name}",
                 "" if figure.ratio is None else f"{figure.ratio:.2f}",
-                "" if figure.target is None else f"<= {figure.target:g}",
+                _wanted(figure),
                 f"{verdict} {figure.note}".strip(),
             )
         )

@@ -11,6 +11,7 @@ from tests.bench.btf import btf
 from tests.bench.measure import Figure, Settings, interleave, percentile, python, ratio, table
 from tests.bench.search import symbols
 from tests.bench.terminal import Terminal, painted
+from tests.bench.verdict import WRITE, longest_definitions, longest_filters
 
 
 def test_escape_sequences_are_not_painted() -> None:
@@ -39,7 +40,7 @@ def test_a_ratio_is_the_median_of_the_rounds() -> None:
 def test_the_table_says_what_is_missed() -> None:
     lines = table([Figure("a", 2, peer=1, peer_name="b", ratio=2, target=1.2), Figure("c", 1)]).splitlines()
     assert lines[1].endswith("MISSED")
-    assert lines[2].endswith("1.0 ms")
+    assert lines[2].endswith("1.00 ms")
 
 
 def test_a_list_is_filled_up_with_lines_of_the_right_form(tmp_path: Path) -> None:
@@ -75,3 +76,15 @@ def test_type_information_is_measured_in_a_process_of_its_own(
     assert 0 < figures["btf: open"].ours < figures["btf: first prototype"].ours
     assert "19,153 functions" in figures["btf: open"].note
     assert figures["btf: memory"].met is not None
+
+
+def test_a_limit_is_one_of_the_figure_itself() -> None:
+    slow, quick = Figure("a", 2.5, limit=2), Figure("b", 1.5, peer=1, ratio=1.5, limit=2)
+    assert (slow.met, quick.met) == (False, True)
+    assert "<= 2 ms" in table([slow])
+
+
+def test_lines_of_the_verdicts_bench_fit_into_one_write() -> None:
+    for text in (*longest_definitions().values(), *longest_filters().values()):
+        assert "\n" not in text
+        assert len(text.encode()) <= WRITE

@@ -91,6 +91,13 @@ def ask_guest(kernel: Kernel, folder: Path, options: argparse.Namespace) -> str:
     return f"{kernel.name}: {outcome.sentence}\n{said}"
 
 
+def compile_all() -> None:
+    """The guest can't keep byte code, and without it importing takes it longer than asking."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    words = [sys.executable, "-m", "compileall", "-q", "kptui", "tests"]
+    subprocess.run(words, cwd=PROJECT, env=environment, check=False)
+
+
 def ask_here(folder: Path, options: argparse.Namespace) -> str:
     """The same on this machine's own kernel; "" or what went wrong."""
     for words in commands(folder, options, here=True):
@@ -202,6 +209,7 @@ def main() -> int:
             folder.mkdir(parents=True, exist_ok=True)
             for old in folder.glob("*.json"):
                 old.unlink()
+        compile_all()
         with ThreadPoolExecutor(AT_ONCE) as pool:
             if options.here:
                 failures = [ask_here(folders[0], options)]

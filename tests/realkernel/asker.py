@@ -36,14 +36,20 @@ def read(path: Path) -> str:
 
 
 def log_entries(text: str) -> list[Entry]:
-    """The entries of an error_log."""
+    """The entries of an error_log. One whose command was cut (5.10) has no line for the caret: -1, and all that
+    stands there, ``^`` included, as the command.
+    """
     lines = text.split("\n")
     out = []
-    for i, line in enumerate(lines[:-2]):
+    for i, line in enumerate(lines[:-1]):
         match = _HEADER.fullmatch(line)
-        if match and lines[i + 1].startswith("  Command: ") and lines[i + 2].strip() == "^":
-            caret = len(lines[i + 2].encode("utf-8", "surrogateescape")) - 1 - 11
-            out.append((match[1], match[3], caret, lines[i + 1][11:]))
+        if match is None or not lines[i + 1].startswith("  Command: "):
+            continue
+        command, marker = lines[i + 1][11:], lines[i + 2] if i + 2 < len(lines) else ""
+        if marker.strip() == "^":
+            out.append((match[1], match[3], len(marker.encode("utf-8", "surrogateescape")) - 12, command))
+        elif command.endswith(" ^"):
+            out.append((match[1], match[3], -1, command))
     return out
 
 

@@ -18,7 +18,7 @@ from kptui.filters import check_filter, features_from_btf_names
 from kptui.probes.check import Target, check_definition
 from kptui.probes.check.log import MESSAGES
 from kptui.probes.check.place import waits_for_module
-from kptui.probes.check.target import File, Landing
+from kptui.probes.check.target import NOWHERE, File, Landing
 from kptui.probes.check.traits import release_numbers
 from kptui.verdict import Verdict
 from tests.realkernel.agree import Agreement
@@ -41,7 +41,27 @@ class Case:
     @property
     def ours(self) -> Said:
         problems = self.verdict.problems
-        return self.verdict.errno, [(p.message, p.column, self.verdict.command) for p in problems]
+        entries = [
+            (p.message, p.column, p.command if p.command is not None else self.verdict.command)
+            for p in problems
+        ]
+        if release_numbers(self.data["release"]) < (5, 18, 0):
+            entries = [cut_entry(*entry) for entry in entries]
+        return self.verdict.errno, entries
+
+
+_CUT = 242
+
+
+def cut_entry(message: str, column: int, command: str) -> tuple[str, int, str]:
+    """As error_log had it before 5.18: 256 bytes for heading and command together, and where that was too short
+    no end of the line before the caret's (TRACING_LOG_CMD_MAX). Column -1 then; the text is all there is.
+    """
+    raw = command.encode("utf-8", "surrogateescape")
+    if len(raw) <= _CUT:
+        return message, column, command
+    shown = raw[: _CUT + 1] + b" " * (column + len("  Command: ")) + b"^"
+    return message, -1, shown.decode("utf-8", "surrogateescape")
 
 
 def _boundary(case: Case) -> bool:
@@ -56,21 +76,29 @@ def _boundary(case: Case) -> bool:
     )
 
 
-def _cut(case: Case) -> bool:
-    """Before 5.18 error_log kept 256 bytes of heading and command together, and no caret after them."""
-    theirs, ours = case.theirs, case.ours
-    command = case.verdict.command.encode("utf-8", "surrogateescape")
-    return (
-        release_numbers(case.data["release"]) < (5, 18, 0)
-        and len(command) > 242
-        and ours[0] == theirs[0]
-        and not theirs[1]
-    )
+AFTER_MEMBERS = {
+    "This type does not fit for string.", "Invalid bitfield", "String accepts only memory argument",
+    "Symbol String doesn't accept data/userdata", "Event too big (too many fields?)",
+    "Dereference is too much nested",
+}  # fmt: skip
+
+
+def _pointer(case: Case) -> bool:
+    """A caret at the low bits of an address. Up to 6.18 the walk through members subtracts, after the last one, a
+    pointer from NULL (parse_btf_field, ``ctx->offset += next - fieldname``), so that whatever is found after it is
+    marked anywhere; everything else is the same.
+    """
+    (errno_ours, ours), (errno_theirs, theirs) = case.ours, case.theirs
+    if not ours or errno_ours != errno_theirs or len(ours) != len(theirs) or ours[:-1] != theirs[:-1]:
+        return False
+    (message, column, command), (other, at, shown) = ours[-1], theirs[-1]
+    after = message in AFTER_MEMBERS and release_numbers(case.data["release"]) < (7, 0, 0)
+    return after and (message, command) == (other, shown) and at > len(command) + 1 > column
 
 
 RULES: dict[str, Callable[[Case], bool]] = {
     "no instruction begins at that offset": _boundary,
-    "error_log has no room for so long a command": _cut,
+    "the caret after members is the rest of an address": _pointer,
 }
 """What only the kernel can know or show, each as an exact rule."""
 
@@ -95,7 +123,7 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         return sum(_module(kind) == module for kind in kinds)
 
     def refused(name: str, module: str | None) -> str | None:
-        if (place := functions.get(name)) is not None:
+        if name and (place := functions.get(name)) is not None:
             if not place["text"]:
                 return "not in the kernel's text"
             return "blacklisted" if place["blacklisted"] else None if place["traced"] else "not traceable"
@@ -112,6 +140,8 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         place = places.get(str(offset) if symbol is None else f"{symbol}+{offset}")
         if place is None:
             return None
+        if not place["function"]:
+            return NOWHERE
         return Landing(place["function"], 0 if place["entry"] else place["offset"])
 
     types = None if btf is None else Btf.parse(btf)
@@ -209,7 +239,7 @@ def compared(path: Path) -> Agreement:
 
 def _place(text: str, target: Target, data: dict[str, Any]) -> dict[str, Any] | None:
     """Where the second word leads, as the guest's kallsyms had it."""
-    words = text.split()
+    words = text.partition("#")[0].split()
     place = words[1].partition("%")[0] if len(words) > 1 else ""
     if waits_for_module(target, place):
         return None

@@ -22,7 +22,9 @@ from pathlib import Path
 from tests.realkernel.asker import kernel_words
 from tests.realkernel.words import TRACEFS, kallsyms
 
-ENDBR = bytes.fromhex("f30f1efa")
+KERNEL_HALF = 0xFFFF_8000_0000_0000
+ENDBR = {bytes.fromhex("f30f1efa"), bytes.fromhex("0f1f40d6")}
+"""ENDBR64, and what is put in its place where nothing calls through a pointer (is_endbr)."""
 _PLACE = re.compile(r"\s*[pr]\S*\s+([^\s+%-]+)([+-][0-9a-zA-Z+-]+)?")
 _PT_LOAD = 1
 _HEADER, _SEGMENT = struct.Struct("<16sHHIQQQIHHHHHH"), struct.Struct("<IIQQQQQQ")
@@ -60,19 +62,33 @@ class Kallsyms:
         around: dict[int, list[str]] = {}
         for address, kind, name, *module in kallsyms():
             self.named.setdefault(name, []).append((int(address, 16), kind + (module[0] if module else "")))
-            around.setdefault(int(address, 16), []).append(name)
+            if int(address, 16) >= KERNEL_HALF:  # below are offsets in the per-CPU area
+                around.setdefault(int(address, 16), []).append(name)
         self._starts = sorted(around)
         self._around = around
-        edges = {name: self.named.get(name, [(0, "")])[0][0] for name in ("_stext", "_etext")}
+        edges = {name: self.named.get(name, [(0, "")])[0][0] for name in ("_stext", "_etext", "_end")}
         self._text = range(edges["_stext"], edges["_etext"])
+        self._image = range(edges["_stext"], edges["_end"])
+        self._modules = []
+        for line in Path("/proc/modules").read_text().splitlines():
+            _, size, *_, start = (word for word in line.split() if not word.startswith("("))
+            self._modules.append(range(int(start, 16), int(start, 16) + int(size)))
 
     def function(self, address: int) -> tuple[list[str], int, int] | None:
         """The names that what is at an address goes by (data too), its start, and where the next begins."""
         at = bisect_right(self._starts, address) - 1
-        if at < 0 or at + 1 >= len(self._starts):
+        if at < 0 or at + 1 >= len(self._starts) or not (self.in_kernel(address) or self.in_module(address)):
             return None
         start = self._starts[at]
         return self._around[start], start, self._starts[at + 1]
+
+    def in_kernel(self, address: int) -> bool:
+        """Whether the kernel looks its own symbols up for it (is_ksym_addr)."""
+        return address in self._image
+
+    def in_module(self, address: int) -> bool:
+        """Whether a loaded module is there."""
+        return any(address in module for module in self._modules)
 
     def in_text(self, address: int) -> bool:
         """Whether the kernel's own code, less what was freed after the boot, holds the address."""
@@ -111,15 +127,18 @@ def places(texts: Iterable[str], symbols: Kallsyms, traced: set[str], banned: se
             address = known[0][0] + offset
         else:
             continue
+        key = f"{symbol}+{offset}" if raw is None else str(raw)
         found = symbols.function(address)
         if found is None:
+            if address >= KERNEL_HALF:
+                out[key] = {"function": "", "offset": 0, "entry": False}
             continue
         names, start, end = found
         inside = address - start
-        out[f"{symbol}+{offset}" if raw is None else str(raw)] = {
+        out[key] = {
             "function": names[0],
             "offset": inside,
-            "entry": inside == 0 or (inside == 4 and memory.read(start, 4) == ENDBR),
+            "entry": inside == 0 or (inside == 4 and memory.read(start, 4) in ENDBR),
             "traced": any(other in traced for other in names),
             "blacklisted": any(other in banned for other in names),
             "text": symbols.in_text(address) or bool(known and known[0][1][1:]),
@@ -206,7 +225,13 @@ def kernel_facts(texts: list[str]) -> dict[str, object]:
         "readme": (TRACEFS / "README").read_text(),
         "symbols": {name: [kind for _, kind in symbols.named[name]] for name in names & set(symbols.named)},
         "modules": [line.split()[0] for line in modules.splitlines()],
-        "events": (TRACEFS / "available_events").read_text().split(),
+        "events": [
+            f"{group.name}:{event.name}"
+            for group in os.scandir(TRACEFS / "events")
+            if group.is_dir()
+            for event in os.scandir(group.path)
+            if event.is_dir()
+        ],
         "blacklist": sorted(blacklist & names),
         "traceable": sorted(traceable & names),
         "places": places(texts, symbols, traceable, blacklist),

@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from kptui.probes.check.target import Interface as Judged
-from tests.realkernel import definitions_gen, dynamic_gen, uprobes_gen
+from tests.realkernel import definitions_gen, dynamic_gen, kernel_gen, uprobes_gen
+from tests.realkernel.kernel_gen import KernelGenerator
 from tests.realkernel.words import TRACEFS, Words
 
 
@@ -20,7 +21,8 @@ def _nothing() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Interface:
-    """``file`` in tracefs; ``standing(words)`` are defined before the others are asked, each by itself.
+    """``file`` in tracefs; ``standing(words)`` are defined before the others are asked, as far as the kernel
+    takes them.
 
     ``texts(seed, count, words)`` are the definitions to ask, safe for an unfixed kernel. ``needs`` is a file
     below tracefs without which the interface isn't asked ("" for ``file`` itself), ``feature`` a text that
@@ -48,8 +50,12 @@ def _uprobes(file: str, judged: Judged) -> Interface:
     )
 
 
+def _kprobes(seed: int, count: int, words: Words) -> list[str]:
+    return definitions_gen.definitions(seed, count, KernelGenerator(f"definitions {seed}", words))
+
+
 INTERFACES: Mapping[str, Interface] = {
-    "kprobe": Interface("kprobe_events", lambda _: definitions_gen.STANDING, definitions_gen.definitions),
+    "kprobe": Interface("kprobe_events", kernel_gen.standing, _kprobes),
     "uprobe": _uprobes("uprobe_events", "uprobe"),
     "uprobe-dynamic": _uprobes("dynamic_events", "dynamic"),
     "dynamic": Interface(

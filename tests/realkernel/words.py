@@ -16,6 +16,7 @@ from pathlib import Path
 
 from kptui.btf import Btf, Type
 from kptui.btf.types import PTR, STRUCT, UNION
+from kptui.probes.check.target import features_of
 
 TRACEFS = Path("/sys/kernel/tracing")
 BTF_FILE = Path("/sys/kernel/btf/vmlinux")
@@ -28,7 +29,8 @@ class Words:
 
     ``twice`` are functions of which there are several, ``untraced`` those that ftrace doesn't know,
     ``blacklisted`` the forbidden ones, ``data`` symbols that are no functions. ``distances`` are texts
-    ``_text+0x…`` of functions, ``events`` and ``tracepoints`` (``group:event``) those of the kernel.
+    ``_text+0x…`` of functions, ``events`` (``group:event``) those of the kernel, ``features`` what its README
+    proves.
     """
 
     functions: tuple[str, ...] = ()
@@ -39,6 +41,7 @@ class Words:
     data: tuple[str, ...] = ()
     distances: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
+    features: frozenset[str] = frozenset()
     btf: Btf | None = field(default=None, compare=False)
 
     def parameters(self, function: str) -> tuple[tuple[str, Type | None], ...]:
@@ -144,5 +147,6 @@ def read_words(limit: int = 3000) -> Words:
             ]
         ),
         events=some((TRACEFS / "available_events").read_text().split()),
+        features=features_of((TRACEFS / "README").read_text()),
         btf=Btf.parse(BTF_FILE.read_bytes()) if BTF_FILE.exists() else None,
     )

@@ -46,7 +46,7 @@ class Case:
     @property
     def column(self) -> int:
         """Where in the word as typed the caret stands."""
-        return self.log.typed_at(self.log.column(self.entry)) - self.log.starts[self.word]
+        return self.log.typed_at(self.entry) - self.log.starts[self.word]
 
     @property
     def body_at(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from kptui.btf.types import STRUCT
 from kptui.probes.check import ktext, members
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
@@ -154,7 +155,9 @@ def resolve_cast(parser: Parser, level: Nested) -> None:
         parser.offset = level.offset + level.field_at
         parser.push("DEREF")
         return
-    struct = btf.struct(name)
+    # The empty name finds the first structure without one
+    nameless = (number for number in btf.numbers(STRUCT) if not btf.name(number))
+    struct = btf.struct(name) if name else next(map(btf.type, nameless), None)
     if struct is None:
         raise log.refuse(parser.offset, "NO_PTR_STRCT")
     if comma:

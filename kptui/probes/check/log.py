@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal
 
@@ -128,11 +128,15 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One entry: message code, the word it points to (index in the logged command) and bytes into it."""
+    """One entry: message code, the word it points to (index in the logged command) and bytes into it.
+
+    ``words``: those of the command at that time, where some were rewritten afterwards.
+    """
 
     code: str
     word: int
     offset: int
+    words: tuple[str, ...] | None = None
 
 
 class Log:
@@ -176,23 +180,34 @@ class Log:
         self.err(offset, code)
         return Refused(errno)
 
+    def rewrite(self, index: int, text: str) -> None:
+        """Show another word from here on; what was logged before shows the old one."""
+        before = tuple(self.words)
+        self.entries = [
+            entry if entry.words is not None else replace(entry, words=before) for entry in self.entries
+        ]
+        self.words[index] = text
+
     def column(self, entry: Entry) -> int:
         """The caret's byte in the command; one past the end and a blank for a word that isn't there."""
         if self._shown is not None:
             return entry.offset
-        if entry.word >= len(self.words):
-            return len(self.command) + 1
-        return sum(len(word) + 1 for word in self.words[: entry.word]) + entry.offset
+        words = self.words if entry.words is None else entry.words
+        if entry.word >= len(words):
+            return sum(len(word) + 1 for word in words)
+        return sum(len(word) + 1 for word in words[: entry.word]) + entry.offset
 
     def message(self, entry: Entry) -> str:
         return self._traits.says(entry.code) or MESSAGES[entry.code]
 
-    def typed_at(self, column: int) -> int:
-        """The byte in the line as typed that a caret's column belongs to."""
+    def typed_at(self, entry: Entry) -> int:
+        """The byte in the line as typed that an entry's caret belongs to."""
+        column = self.column(entry)
         if self._shown is not None:
             return self._shown[1] + column
         at = 0
-        for start, word, typed in zip(self.starts, self.words, self.typed, strict=True):
+        words = self.words if entry.words is None else entry.words
+        for start, word, typed in zip(self.starts, words, self.typed, strict=True):
             if column <= at + len(word):
                 return start + _in_typed(column - at, word, typed)
             at += len(word) + 1

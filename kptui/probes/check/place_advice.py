@@ -55,7 +55,10 @@ def unknown(case: Case) -> Advice:
             if ktext.kstrtol(sign) < 0:
                 raise ktext.NumberError("EINVAL")
         except ktext.NumberError:
-            return f"{_shown(sign)} is no offset: after the symbol a plus and a number from 0 up may follow.", ()
+            return (
+                f"{_shown(sign)} is no offset: after the symbol a plus and a number from 0 up may follow.",
+                (),
+            )
     name, module, offset = _place(case)
     if name and case.target.count(name, module) == 0:
         where = f"The module {_shown(module)}" if module else "The kernel"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Final
 
 from kptui.probes.check.log import Probe, Refused
@@ -38,15 +39,19 @@ def remove(words: list[str], target: Target) -> None:
     found = removed(words, target)
     if not found:
         raise Refused("ENOENT", "No event of that name (and place) stands.")
-    left = standing_of(target)
+    standing = standing_of(target)
+    left = Counter(old.name for old in standing)
+    watchers = [other for other in standing if other.probe == "event"]
     for old in found:
-        left.remove(old)
-        if any(other.name == old.name for other in left):
+        left[old.name] -= 1
+        if old.probe == "event":
+            watchers.remove(old)
+        if left[old.name]:
             continue  # another probe keeps the event
         if old.name.encode("latin-1").decode("utf-8", "replace") in target.enabled:
             raise Refused("EBUSY", "The event is enabled: disable it before removing it.")
-        for other in left:
-            if other.probe == "event" and other.place == f"{old.group}.{old.event}":
+        for other in watchers:
+            if other.place == f"{old.group}.{old.event}":
                 raise Refused("EBUSY", f"The event probe {other.name} watches it: remove that one first.")
 
 

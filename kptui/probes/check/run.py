@@ -78,9 +78,10 @@ def _check_line(line: str, shift: int, target: Target, *, ended: bool) -> Verdic
     problems = tuple(
         Problem(
             log.message(entry),
-            column := log.column(entry),
-            at.char(log.typed_at(column)),
+            log.column(entry),
+            at.char(log.typed_at(entry)),
             *advice.advise(entry, log, target, at),
+            command=None if entry.words is None else _text(" ".join(entry.words)),
         )
         for entry in log.entries
     )
