@@ -112,7 +112,7 @@ def _field_not_found(refusal: Refusal, raw: str, rules: Rules) -> Explanation:
         return "A comparison begins with the field; the value stands on the right.", None
     if name in ("common_tgid", "tgid", "TGID"):
         return "The process id is no field of a filter; common_pid is the id of the thread.", None
-    if name == "CPUS":
+    if name.upper() == "CPUS":
         return "A list of CPUs stands on the right, as in cpu & CPUS{0-1}.", None
     near = _TYPED_NAMES.get(name)
     if near is None or near not in fields:

@@ -12,6 +12,12 @@ from kptui.filters.refusal import Refusal
 def missing_quote(refusal: Refusal, raw: str) -> Explanation:
     quote = raw[refusal.at]
     rest = raw[refusal.at + 1 :]
+    # The quote that closed a text too early, after a backslash: the other kind of quotes takes it.
+    escaped = re.search(r"\"([^'\"]*(?:\\\"[^'\"]*)+)\"$", raw[: refusal.at + 1])
+    if quote == '"' and escaped and not rest.strip():
+        plain = "'" + escaped[1].replace('\\"', '"') + "'"
+        edit = Edit(escaped.start(), refusal.at + 1, plain, "use single quotes")
+        return "Text has no escapes: a quote in it needs the other kind around it.", edit
     # Parentheses that would close groups opened before the string belong behind the quote.
     before = raw[: refusal.at]
     owed = max(0, before.count("(") - before.count(")"))
@@ -33,6 +39,8 @@ def unexpected(refusal: Refusal, raw: str) -> Explanation:
         if word == typed or (typed == "," and word.startswith(",")):
             edit = Edit(at, at + len(typed), joint, f"use {joint}")
             return "Terms are joined with && and ||.", edit
+    if re.match(r"[&|]\s*-?\d", raw[at:]):
+        return "A term is one field, one operator and one value; FIELD & MASK tests bits by itself.", None
     if raw[at] in "&|":
         return "Terms are joined with && and ||.", Edit(at, at + 1, raw[at] * 2, f"use {raw[at] * 2}")
     if raw[at] == "#":

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 
 from kptui.headless.lookup import Found, register_of
+from kptui.probes.abi import ARGUMENT_REGISTERS
 from kptui.probes.params import Parameter
 from kptui.probes.suggest import Help, Suggestion, help_at
 from kptui.probes.suggest.functions import at_the_return
@@ -25,7 +26,7 @@ def as_json(found: Found, features: frozenset[str], *, returns: bool) -> str:
     if signed is None:
         object_ = {
             "prototype": None,
-            "parameters": [_unknown(row, n) for n, row in enumerate(_registers(found, returns=returns), 1)],
+            "parameters": [_unknown(*each) for each in _registers(found, returns=returns)],
             "returns": {"name": "$retval", "type": None, "register": "ax", "fetcharg": "ret=$retval:x64"},
         }
     else:
@@ -53,15 +54,22 @@ def _parameter(parameter: Parameter, features: frozenset[str], *, returns: bool)
     return row
 
 
-def _registers(found: Found, *, returns: bool) -> list[Suggestion]:
-    """The registers of an unknown function's first six arguments."""
+def _registers(found: Found, *, returns: bool) -> list[tuple[str, Suggestion]]:
+    """The registers of a function that no type information has: of those parameters that a table names, or of the
+    first six; each with what reads it.
+    """
     rows = help_at(found.place, "r" if returns else "p", found.known).rows
-    return [row for row in rows if row.name in {f"arg{n}" for n in range(1, 7)}]
+    first: dict[str, Suggestion] = {}
+    for row in rows:
+        first.setdefault(row.where, row)
+    places = [(register, first.get(f"%{register}")) for register in ARGUMENT_REGISTERS]
+    if returns:
+        places = [(name, first.get(f"$arg{n}")) for n, name in enumerate(ARGUMENT_REGISTERS, 1)]
+    return [(register, row) for register, row in places if row is not None]
 
 
-def _unknown(row: Suggestion, number: int) -> dict[str, str | None]:
-    register = ("di", "si", "dx", "cx", "r8", "r9")[number - 1]
-    return {"name": row.name, "type": None, "register": register, "fetcharg": str(row.arg)}
+def _unknown(register: str, row: Suggestion) -> dict[str, str | None]:
+    return {"name": row.name, "type": row.ctype or None, "register": register, "fetcharg": str(row.arg)}
 
 
 def path_json(reached: Reached) -> str:

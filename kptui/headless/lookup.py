@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -18,11 +19,14 @@ from kptui.probes.suggest.functions import at_the_return
 from kptui.probes.suggest.offers import known_signature
 from kptui.probes.syscalls import KERNEL_NAMES, enter_event, known_call
 from kptui.probes.walk import PathError, Reached, Spot, Walker
+from kptui.probes.walk.search import search
 from kptui.probes.walk.spot import offsets_of
 from kptui.safetext import neutralise
 from kptui.symbols import Symbol, SymbolSearch, SymbolTable
 
 NEAREST: Final = 3
+POINTERS: Final = 3
+"""Behind so many a member is looked for that isn't where a path says; more take longer than a person waits."""
 
 
 class Missing(Exception):
@@ -175,7 +179,8 @@ class Lookup:
         try:
             return walker.reach(walker.parse(path))
         except PathError as error:
-            raise Missing(neutralise(error.message), map(neutralise, error.near)) from error
+            near = dict.fromkeys([*_deeper(walker, path, error.column), *error.near])
+            raise Missing(neutralise(error.message), map(neutralise, [*near][:NEAREST])) from error
 
     def _kept(self, reached: Reached, path: str) -> Reached:
         """The same for a return probe, where only what the kernel kept of the registers is left."""
@@ -224,3 +229,23 @@ def register_of(parameter: Parameter) -> str | None:
     if slot.stack is not None:
         return f"$stack{slot.stack}"
     return ":".join(slot.registers).replace("retval", "ax") or None
+
+
+def _deeper(walker: Walker, path: str, column: int) -> list[str]:
+    """Paths to members that have the name at ``column``, the last of a path, and lie further in than it says. ``sk_X``
+    stands for ``__sk_common.skc_X`` in the kernel's own code (include/net/sock.h).
+    """
+    last = re.fullmatch(r"(\w+)\s*", path[column:])
+    if last is None:
+        return []
+    head = re.match(r"[\s*]*(\w*)", path)
+    roots = [root for root in walker.roots() if head is not None and root.name == head[1]] or list(
+        walker.roots()
+    )
+    sought = last[1].lower()
+    for name in (sought, sought.replace("sk_", "skc_", 1)):
+        found = (hit for root in roots for hit in search(walker, root, name, pointers=POINTERS))
+        hits = sorted((hit for hit in found if hit is not None and hit.quality == 0), key=lambda hit: hit.key)
+        if hits:
+            return [hit.spot.path for hit in hits[:NEAREST]]
+    return []

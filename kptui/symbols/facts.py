@@ -58,7 +58,7 @@ class SymbolFacts:
         """From the bytes of a kallsyms. ValueError if no line of it is a symbol."""
         table = SymbolTable.parse(data)
         if not len(table):
-            raise ValueError("no line of it is a symbol as /proc/kallsyms shows them")
+            raise ValueError("kallsyms: no line of it is a symbol as /proc/kallsyms shows them")
         return cls(table)
 
     @cached_property

@@ -178,6 +178,9 @@ def test_for_people(run: Run) -> None:
         (("execve",), "no function execve is known", "__x64_sys_execve"),
         (("vfs_read", "--path", "fil->f_path"), "vfs_read has no parameter fil", "file"),
         (("vfs_read", "--path", "file->f_pth"), "struct file has no member f_pth", "f_path"),
+        (("vfs_read", "--path", "d_name"), "vfs_read has no parameter d_name", "file->f_path.dentry->d_name"),
+        (("tcp_connect", "--path", "sk->sk_dport"), "no member sk_dport", "sk->__sk_common.skc_dport"),
+        (("vfs_read", "--path", "file->"), "-> or . and a member's name", ""),
         (("vfs_read", "--path", "count->x"), "count has no members", ""),
         (("nosuch:vfs_read",), "no type information of the module nosuch", ""),
         (("__x64_sys_nosuch",), "no function __x64_sys_nosuch is known", ""),
@@ -215,6 +218,12 @@ def test_symbols_tell_what_types_do_not(run: Run) -> None:
 def test_without_any_type_information(run: Run) -> None:
     found = run.json("anything", btf="none")
     assert [p["register"] for p in found["parameters"]] == ["di", "si", "dx", "cx", "r8", "r9"]
+    known = run.json("do_sys_openat2", btf="none")["parameters"]
+    assert [(p["name"], p["register"], p["fetcharg"]) for p in known] == [
+        ("dfd", "di", "dfd=%di:s32"),
+        ("filename", "si", "filename=+0(%si):ustring"),
+        ("how", "dx", "how=%dx:x64"),
+    ]
     assert run.text("anything", "--path", "arg1->x", btf="none") == ""
     assert run.status == 1
 

@@ -18,6 +18,7 @@ TARGET = Target(interface="dynamic")
     [
         ("f vfs_read %di", "f vfs_read $arg1"),
         ("f vfs_read a=+0(%si):string", "f vfs_read a=+0($arg2):string"),
+        ("f vfs_read a=$rsi", "f vfs_read a=$arg2"),
         ("t sched:sched_switch", "t sched_switch"),
         ("e sched.sched_switch $next_pids", "e sched.sched_switch $next_pid"),
         ("e sched.sched_switch a=next_pid:u8", "e sched.sched_switch a=$next_pid:u8"),
@@ -154,3 +155,8 @@ def test_a_tracepoint_whose_stub_is_not_traced() -> None:
     assert "tracepoint" in problem.sentence
     assert check_definition("t sched_switch", target).ok
     assert check_definition("t cpu_idle", replace(target, release="6.18.15")).ok
+
+
+def test_all_parameters_have_no_name_that_could_be_another() -> None:
+    problem = check_definition("f vfs_read $arg* $arg*", TARGET).problems[0]
+    assert problem.fixes == ()

@@ -105,7 +105,12 @@ def _variable(case: Case) -> Advice:
     if number and case.log.typed[0].startswith("p") and not case.target.traits.return_args:
         register = ARGUMENT_REGISTERS[int(number[1]) - 1]
     if register is not None:
-        return _by(case.fix(*span, f"%{register}", f"use %{register}"))
+        read = f"%{register}"
+        if case.log.probe in ("function", "tracepoint"):  # they see no registers
+            if register not in ARGUMENT_REGISTERS:
+                return "", ()
+            read = f"$arg{ARGUMENT_REGISTERS.index(register) + 1}"
+        return _by(case.fix(*span, read, f"use {read}"))
     if name in ("ret", "return", "rv"):
         return _by(case.fix(*span, "$retval", "use $retval"))
     return "", ()
@@ -213,6 +218,8 @@ def _type(case: Case) -> Advice:
 def _free_argument(case: Case) -> Advice:
     """Another name; an argument without one is given it."""
     words = case.log.typed[2:]
+    if case.text.startswith("$arg*"):  # stands for all parameters, and can't be named
+        return "$arg* names every parameter; another argument here has the name of one of them.", ()
     taken = {word.partition("=")[0] for word in words} | {f"arg{n}" for n in range(1, len(words) + 1)}
     name, equal, _ = case.text.partition("=")
     if not equal:
