@@ -30,6 +30,7 @@ COMPARE = ("compare", "{answers}")
 SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "definitions": (ASK, COMPARE),
     "filters": (ASK, COMPARE),
+    "args_steps": ((), ()),
     "session_steps": ((), ()),
     "sim_steps": ((), ()),
 }

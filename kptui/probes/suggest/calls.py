@@ -76,7 +76,12 @@ def _behind(parameter: SyscallArg, source: Expr, known: Knowledge) -> Iterator[S
     if "char" in parameter.ctype:
         text = "ustring" if user else "string"
         yield row(
-            where, f"{name}_text", parameter.ctype, Deref(0, source), text, note="as text, up to a NUL byte"
+            where,
+            f"{name}_text",
+            parameter.ctype,
+            Deref(0, source),
+            text,
+            note="as text, up to a NUL byte (4 KB without one: no event)",
         )
     tag = parameter.struct
     if tag is None:

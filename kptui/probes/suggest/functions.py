@@ -112,7 +112,7 @@ def _others(parameter: Parameter, name: str) -> Iterator[Suggestion]:
         if base in {"%pd", "%pD"}:
             label, note = f"{name}_name", "the name of its directory entry, in the kernel's own way"
         elif base in {"string", "ustring"}:
-            label, note = f"{name}_text", "as text, up to a NUL byte"
+            label, note = f"{name}_text", "as text, up to a NUL byte (4 KB without one: no event)"
         elif label == name:
             label, note = f"{name}_ptr", "address"
         yield _row(parameter, other, note, label)
