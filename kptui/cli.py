@@ -86,10 +86,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--keys", action="store_true", help="list every command with its keys, and end")
     sub = parser.add_subparsers(dest="command", metavar="COMMAND", title="headless commands")
-    from kptui.headless import args_command, check_command
+    from kptui.headless import args_command, check_command, symbols_command
     from kptui.host import convert_command
 
     check_command.add_parser(sub)
+    symbols_command.add_parser(sub)
     args_command.add_parser(sub)
     convert_command.add_parser(sub)
     doctor = sub.add_parser("doctor", help="what this machine has for tracing, and what is missing")
@@ -131,6 +132,10 @@ def _run(argv: Sequence[str] | None) -> int:
             _refuse_foreign(parser, args)
     except SystemExit as end:  # argparse has said why
         return end.code if isinstance(end.code, int) else EXIT_USAGE
+    if args.command == "symbols":
+        from kptui.headless.symbols_command import run_symbols
+
+        return run_symbols(args)
     if args.command == "convert":
         from kptui.host.convert_command import run_convert
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from kptui.kernel.session import Session
     from kptui.kernel.sim import SimFiles
     from kptui.kernel.target.known import Known
-    from kptui.symbols import SymbolTable
+    from kptui.symbols import ProbeLists, SymbolTable
     from kptui.ui.app import KptuiApp
     from kptui.ui.world import World
 
@@ -38,7 +38,7 @@ CRASH = "crash.txt"
 def run(args: argparse.Namespace, config: Config) -> int:
     """The whole interactive program; returns the exit status."""
     gc.disable()  # to load the screen makes next to no garbage; the screen switches it on again when it is up
-    symbols = SymbolSource(functools.partial(_read_symbols, args))
+    symbols = SymbolSource(functools.partial(_read_symbols, args), functools.partial(_read_lists, args))
     opened = Opened()
     crash = ""
     failed = False
@@ -159,6 +159,7 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened, symbol
         demo=True,
         group=args.group,
         list_processes=lambda: machine().processes(),
+        read_lists=functools.partial(_read_lists, args),
     )
     return world
 
@@ -208,6 +209,7 @@ def _real_world(args: argparse.Namespace, config: Config, opened: Opened, symbol
         readme=readme,
         group=args.group,
         notes=notes,
+        read_lists=functools.partial(_read_lists, args),
     )
 
 
@@ -223,6 +225,22 @@ def _read_symbols(args: argparse.Namespace) -> bytes:
         return start_reading(args.kallsyms or "/proc/kallsyms").result()
     except KallsymsError as error:
         raise OSError(str(error)) from error
+
+
+def _read_lists(args: argparse.Namespace) -> ProbeLists:
+    """What the kernel whose symbols are shown says of probes; nothing of another one's, whose symbols are in a file."""
+    if args.kallsyms:
+        from kptui.symbols.lists import NO_LISTS
+
+        return NO_LISTS
+    if args.demo:
+        from kptui.kernel.sim.symbols import demo_probe_lists
+
+        return demo_probe_lists()
+    from kptui.kernel.files import TracefsFiles
+    from kptui.kernel.probelists import read_probe_lists
+
+    return read_probe_lists(TracefsFiles(args.tracefs) if args.tracefs else None)
 
 
 def _open_session(files: KernelFiles, group: str | None) -> Session:

@@ -34,6 +34,7 @@ from kptui.kernel.capabilities import Findings
 from kptui.kernel.session import Session
 from kptui.kernel.sim import ManualClock, SimFiles, demo_kallsyms
 from kptui.kernel.sim.known import know_sim
+from kptui.kernel.sim.symbols import demo_probe_lists
 from kptui.safetext import decode
 from kptui.ui.app import KptuiApp
 from kptui.ui.world import World
@@ -73,7 +74,8 @@ class Stage(Driven):
 
     async def start(self) -> None:
         await self.until(lambda: self.app.world.session is not None, "session")
-        await self.until(lambda: "reading" not in self.app.workspace.symbols.note, "symbols")
+        pane = self.app.workspace.symbols
+        await self.until(lambda: pane.search is not None and pane.search.probing is not None, "symbols")
         await self.settle()
 
     async def pass_time(self, seconds: int) -> None:
@@ -142,6 +144,7 @@ async def stage(size: tuple[int, int]) -> AsyncIterator[Stage]:
             readme=decode(files.read("README")),
             demo=True,
             list_processes=files.processes,
+            read_lists=demo_probe_lists,
         )
         clock = HandClock()
         for name, module in list(sys.modules.items()):

@@ -105,7 +105,9 @@ def test_every_row_of_the_key_table_has_two_cells() -> None:
 
 
 def test_options_and_commands_exist() -> None:
-    mentioned = re.findall(r"kptui((?: (?:args|check|convert|doctor|cleanup))?(?: --?[a-z]+\b)*)", readme())
+    mentioned = re.findall(
+        r"kptui((?: (?:args|check|symbols|convert|doctor|cleanup))?(?: --?[a-z]+\b)*)", readme()
+    )
     mentioned = [words.split() for words in mentioned if words.strip()]
     assert len(mentioned) > 5
     for words in mentioned:
@@ -114,7 +116,8 @@ def test_options_and_commands_exist() -> None:
         for option in set(words) - set(command):
             assert re.search(rf"(^|[\s\[]){option}\b", known), f"kptui {' '.join(words)}"
     for option in set(re.findall(r"`(--[a-z]+)", readme())) | {"--to", "-o"}:
-        assert option in help_text() + help_text("convert") + help_text("check") + help_text("args"), option
+        every = [help_text(*command) for command in ([], ["convert"], ["check"], ["args"], ["symbols"])]
+        assert option in "".join(every), option
     for name in re.findall(r"\bKPTUI_[A-Z_]+", readme()):
         assert name in (ROOT / "kptui/host/clipboard.py").read_text(encoding="utf-8")
 

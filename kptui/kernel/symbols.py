@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING
 from kptui.kernel.aside import Aside, begin
 
 if TYPE_CHECKING:
-    from kptui.symbols import SymbolSearch
+    from kptui.symbols import ProbeLists, SymbolSearch
 
 
 class SymbolSource:
-    """``read`` gives the bytes of a kallsyms; it raises OSError with a sentence where there are none.
+    """``read`` gives the bytes of a kallsyms; it raises OSError with a sentence where there are none. ``lists`` reads
+    what that kernel says of probes.
 
     To be made before anything that takes time, and before there are threads: a child process reads, parses and
     indexes meanwhile.
     """
 
-    def __init__(self, read: Callable[[], bytes]) -> None:
+    def __init__(self, read: Callable[[], bytes], lists: Callable[[], ProbeLists]) -> None:
         self._read = read
-        self._ahead = begin(lambda: _pieces(read))
+        self._ahead = begin(lambda: _pieces(read, lists))
         self._first: SymbolSearch | None = None
         self._taking: threading.Thread | None = None
 
@@ -56,7 +57,7 @@ class SymbolSource:
             self._ahead.close()
 
 
-def _pieces(read: Callable[[], bytes]) -> Iterator[bytes]:
+def _pieces(read: Callable[[], bytes], lists: Callable[[], ProbeLists]) -> Iterator[bytes]:
     from kptui.symbols.shipping import pack_search
 
-    yield from pack_search(read())
+    yield from pack_search(read(), lists)

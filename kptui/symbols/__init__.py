@@ -2,18 +2,26 @@
 probed.
 """
 
+from kptui.symbols.hits import Hit, Hits
+from kptui.symbols.lists import Blacklist, ProbeLists
 from kptui.symbols.names import aliases, base_name, is_noise
-from kptui.symbols.search import Hit, Hits, SymbolSearch
-from kptui.symbols.table import Symbol, SymbolTable, not_probeable
+from kptui.symbols.probeable import Probeability, Probing, find_probing, other_place
+from kptui.symbols.search import SymbolSearch
+from kptui.symbols.table import Symbol, SymbolTable
 
 __all__ = [
+    "Blacklist",
     "Hit",
     "Hits",
+    "ProbeLists",
+    "Probeability",
+    "Probing",
     "Symbol",
     "SymbolSearch",
     "SymbolTable",
     "aliases",
     "base_name",
+    "find_probing",
     "is_noise",
-    "not_probeable",
+    "other_place",
 ]

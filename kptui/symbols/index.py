@@ -17,6 +17,7 @@ from itertools import compress, repeat
 from operator import contains
 
 from kptui.symbols import names as naming
+from kptui.symbols import renames
 from kptui.symbols.table import SymbolTable
 
 CHUNK = 2048
@@ -42,20 +43,25 @@ class Pool:
     table.
     """
 
-    def __init__(self, lower: Sequence[str], first: array[int]) -> None:
+    def __init__(self, lower: Sequence[str], first: array[int], types: bytes, modules: bytes) -> None:
         self.lower = lower
         self.first = first
+        self.types = types  # of the first lines: the letters, and the numbers of the modules (below 256)
+        self.modules = modules
         self.chunks = (len(lower) + CHUNK - 1) // CHUNK
         self._sieves: list[dict[str, int]] = [{} for _ in range(self.chunks)]
 
-    def candidates(self, chunk: int, letters: Sequence[str], allowance: Allowance) -> Sequence[int]:
+    def candidates(
+        self, chunk: int, letters: Sequence[str], allowance: Allowance, mask: int = -1
+    ) -> Sequence[int]:
         """Numbers of the names in ``chunk`` that may contain all ``letters`` (all that do, and perhaps
-        more).
+        more), of those that have a bit in ``mask``.
         """
+        if not mask:
+            return ()
         start = chunk * CHUNK
         size = min(CHUNK, len(self.lower) - start)
         sieves = self._sieves[chunk]
-        mask = -1
         missing: list[str] = []
         for letter in letters:
             sieve = sieves.get(letter)
@@ -67,15 +73,17 @@ class Pool:
             if (mask != -1 and mask.bit_count() < _FEW) or not allowance.take():
                 break
             mask &= self._sieve(chunk, letter)
-        return range(start, start + size) if mask == -1 else _numbers(mask, start)
+        return range(start, start + size) if mask == -1 else numbers_of(mask, start)
 
-    def near(self, chunk: int, letters: Sequence[str], missing: int, allowance: Allowance) -> Sequence[int]:
+    def near(
+        self, chunk: int, letters: Sequence[str], missing: int, allowance: Allowance, mask: int = -1
+    ) -> Sequence[int]:
         """Numbers of the names in ``chunk`` that lack at most ``missing`` of ``letters`` (and perhaps more
-        names).
+        names), of those that have a bit in ``mask``.
         """
         start = chunk * CHUNK
         size = min(CHUNK, len(self.lower) - start)
-        every = (1 << size) - 1
+        every = ((1 << size) - 1) & mask
         lacking = [every] + [
             0
         ] * missing  # lacking[n]: names that lack exactly n or fewer of the letters so far
@@ -90,7 +98,7 @@ class Pool:
             for n in range(missing, 0, -1):
                 lacking[n] = (lacking[n] & sieve) | lacking[n - 1]
             lacking[0] &= sieve
-        return _numbers(lacking[missing], start)
+        return numbers_of(lacking[missing], start)
 
     def of_length(self, shortest: int, longest: int) -> range:
         """Numbers of the names from ``shortest`` to ``longest`` letters."""
@@ -134,7 +142,7 @@ class Pool:
         return sieve
 
 
-def _numbers(mask: int, start: int) -> list[int]:
+def numbers_of(mask: int, start: int) -> list[int]:
     """The places of the set bits, from ``start`` up."""
     count = mask.bit_count()
     if count < 64:
@@ -149,26 +157,35 @@ def _numbers(mask: int, start: int) -> list[int]:
 
 
 class NameIndex:
-    """The pools of a table, and how often names occur that occur more than once (in all pools together)."""
+    """The pools of a table, and where names are that occur more than once: in a pool, and in all together."""
 
     def __init__(self, table: SymbolTable) -> None:
         lower: tuple[list[str], ...] = ([], [], [])
         first = (array("I"), array("I"), array("I"))
         self._copies: dict[str, int] = {}
+        self._others: tuple[dict[int, list[int]], ...] = ({}, {}, {})
         names, types, text = table.names, table.types, naming.TEXT_TYPES
         for same_length in table.by_length():
             seen: tuple[dict[str, int], ...] = ({}, {}, {})
+            again: list[tuple[int, int, int]] = []
             for i in same_length:
                 name = names[i]
                 kind = NOISE if name.startswith(naming.NOISE_PREFIXES) else TEXT if types[i] in text else DATA
-                if seen[kind].setdefault(name, i) != i:
+                known = seen[kind].setdefault(name, i)
+                if known != i:
                     self._copies[name] = self._copies.get(name, 1) + 1
+                    again.append((kind, known, i))
             for name in seen[TEXT].keys() & seen[DATA].keys():
                 self._copies[name] = self._copies.get(name, 1) + 1
+            before = [len(numbers) for numbers in first]
             for kind, numbers in enumerate(seen):
                 lower[kind].extend([fold(name) for name in numbers])
                 first[kind].extend(numbers.values())
-        self.pools = tuple(Pool(low, numbers) for low, numbers in zip(lower, first, strict=True))
+            for kind, known, i in again:  # the lines of one length are in order
+                self._others[kind].setdefault(bisect_left(first[kind], known, before[kind]), []).append(i)
+        self.pools = tuple(_pool(low, numbers, table) for low, numbers in zip(lower, first, strict=True))
+        self._repeated = [sorted(others) for others in self._others]
+        self._named = dict(_that_are_aliases(self.pools[TEXT], table))
 
     def pack(self, table: SymbolTable) -> bytes:
         """All but the sieves for :meth:`unpack`, with what ``table`` (ours) knows of lengths."""
@@ -176,23 +193,27 @@ class NameIndex:
         for pool in self.pools:
             names = list(map(table.names.__getitem__, pool.first))
             folded = [(k, low) for k, low in enumerate(pool.lower) if low is not names[k]]
-            pools.append((pool.first.tobytes(), folded))
-        return marshal.dumps((pools, self._copies, [lines.tobytes() for lines in table.by_length()]))
+            pools.append((pool.first.tobytes(), folded, pool.types, pool.modules))
+        lengths = [lines.tobytes() for lines in table.by_length()]
+        return marshal.dumps((pools, self._copies, self._others, self._named, lengths))
 
     @classmethod
     def unpack(cls, data: bytes, table: SymbolTable) -> NameIndex:
         """The index that was packed into ``data``, of a table equal to ``table``, which learns the lengths, too."""
-        packed, copies, lengths = marshal.loads(data)
+        packed, copies, others, named, lengths = marshal.loads(data)
         pools: list[Pool] = []
-        for numbers, folded in packed:
+        for numbers, folded, types, modules in packed:
             first = array("I", numbers)
             lower = list(map(table.names.__getitem__, first))
             for k, low in folded:
                 lower[k] = low
-            pools.append(Pool(lower, first))
+            pools.append(Pool(lower, first, types, modules))
         table.set_by_length([array("I", lines) for lines in lengths])
         index = cls.__new__(cls)
         index._copies = copies
+        index._others = others
+        index._named = named
+        index._repeated = [sorted(numbers) for numbers in others]
         index.pools = tuple(pools)
         return index
 
@@ -208,6 +229,32 @@ class NameIndex:
     def copies(self, name: str) -> int:
         """How many lines of the table have this name."""
         return self._copies.get(name, 1)
+
+    def named(self, name: str) -> int | None:
+        """The number, among the functions, of one that people call by other names; None for every other."""
+        return self._named.get(name)
+
+    def lines(self, kind: int, number: int) -> list[int]:
+        """The table's lines of a name of a pool, in order."""
+        return [self.pools[kind].first[number], *self._others[kind].get(number, ())]
+
+    def repeated(self, kind: int, start: int, end: int) -> list[int]:
+        """Those of a pool's names from number ``start`` to before ``end`` that have several lines."""
+        numbers = self._repeated[kind]
+        return numbers[bisect_left(numbers, start) : bisect_left(numbers, end)]
+
+
+def _that_are_aliases(pool: Pool, table: SymbolTable) -> Iterator[tuple[str, int]]:
+    """Names that an alias may lead to, and their numbers."""
+    for number, low in enumerate(pool.lower):
+        if low.startswith(naming.SYSCALL_PREFIXES) or low.endswith(renames.PROFILED) or low in renames.KNOWN:
+            yield table.names[pool.first[number]], number
+
+
+def _pool(lower: list[str], first: array[int], table: SymbolTable) -> Pool:
+    types = "".join(map(table.types.__getitem__, first)).encode("ascii")
+    modules = bytes(map((255).__and__, map(table.module_number, first)))
+    return Pool(lower, first, types, modules)
 
 
 def fold(name: str) -> str:

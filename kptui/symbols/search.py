@@ -8,61 +8,31 @@ misspellings share. All of it is a series of short steps in C, so that it may ru
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from itertools import compress, repeat
-from operator import contains
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from kptui.symbols import names as naming
-from kptui.symbols import score as scoring
+from kptui.symbols import renames
+from kptui.symbols.hits import Hit, HitList, Hits, Place
 from kptui.symbols.index import CHUNK, DATA, NOISE, TEXT, Allowance, NameIndex, Pool, fold
-from kptui.symbols.table import Symbol, SymbolTable
+from kptui.symbols.lists import ProbeLists
+from kptui.symbols.narrowing import Narrowing
+from kptui.symbols.probeable import Probeability, Probing, at_a_glance, find_probing
+from kptui.symbols.query import Query, only_other, only_text, parse_query
+from kptui.symbols.ranking import Found, containing, ranked
+from kptui.symbols.table import SymbolTable
 
 _ENOUGH = (2000, 600, 600)  # names of a pool after which a scan stops; the count is then "at least"
-_RANKED = (240, 80, 40)  # names of a pool that are scored one by one
-_BY_CLOSENESS = (100, 30, 20)  # of these, the share for the closest in length
-_TYPO_FROM, _TYPO_RATIO, _TYPO_HITS = 4, 76.0, 40  # letters; rapidfuzz ratio; hits of a pool
-_TYPO_BELOW = (
-    82.0  # a pool whose best score is higher isn't looked through for misspellings: none would go before
-)
-_SHORTEST, _LONGEST = 0.613, 1.632  # times the query's length: beyond that no ratio reaches _TYPO_RATIO
-_INITIALS = 1500  # names that are tried for words that begin with the query's letters
 _SIEVES = 12  # that one keystroke may make
+_NEAREST = (45.0, 25.0, 1.0)  # rapidfuzz ratios of names that are offered where nothing fits
+_FILTERS = 8  # that are remembered
 _REMEMBERED = 96  # scans, a keystroke takes up to three
 _LONGEST_NAME = 512  # KSYM_NAME_LEN
 _COMMON = "_etasrpnicolmdfuxbkgyvhw."  # letters of kernel names, the commonest first
 _LETTERS = _COMMON + "jqz0123456789"
 _ALIAS_SCORE = 200.0
-_PENALTY = (0.0, scoring.DATA_PENALTY, scoring.NOISE_PENALTY)
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A symbol that fits.
-
-    ``positions`` are the indices of the letters of its name that matched; ``score`` is 0..100 (more for an
-    alias); ``copies`` is how many symbols have this name; ``alias`` is the query when this is the same
-    thing under another name.
-    """
-
-    symbol: Symbol
-    positions: tuple[int, ...]
-    score: float
-    copies: int = 1
-    alias: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Hits:
-    """The best fits first. ``total`` names fit; when not ``complete``, at least so many do."""
-
-    query: str
-    hits: tuple[Hit, ...]
-    total: int
-    complete: bool
 
 
 class _Scan(NamedTuple):
@@ -70,16 +40,6 @@ class _Scan(NamedTuple):
 
     numbers: Sequence[int]
     next_chunk: int
-
-
-class _Found(NamedTuple):
-    score: float
-    kind: int
-    number: int
-    positions: tuple[int, ...]
-
-
-_NO_FIT = _Found(-100.0, TEXT, 0, ())
 
 
 class SymbolSearch:
@@ -93,8 +53,10 @@ class SymbolSearch:
     def __init__(self, table: SymbolTable) -> None:
         self.table = table
         self._index: NameIndex | None = None
-        self._scans: OrderedDict[tuple[int, str], _Scan] = OrderedDict()
+        self._scans: OrderedDict[tuple[Narrowing | None, int, str], _Scan] = OrderedDict()
+        self._narrowings: OrderedDict[Query, Narrowing] = OrderedDict()
         self._start: tuple[Hit, ...] = ()
+        self._probing: Probing | None = None
 
     @property
     def prepared(self) -> bool:
@@ -132,45 +94,116 @@ class SymbolSearch:
             for _ in pool.warm(_LETTERS):
                 pass
 
+    @property
+    def probing(self) -> Probing | None:
+        """What is known of probes on the table's symbols; None: not yet known."""
+        return self._probing
+
+    @probing.setter
+    def probing(self, probing: Probing) -> None:
+        self._probing = probing
+        self._narrowings.clear()
+
+    def find_probing(self, lists: Callable[[], ProbeLists]) -> Probing:
+        """Look through the table for what can be probed, on another thread if wished; sets nothing."""
+        return find_probing(self.table, lists())
+
     def search(self, query: str, *, limit: int = 400, data: bool = True, noise: bool = False) -> Hits:
         """The symbols that fit ``query``: its letters in order, or a misspelling, or another name of a
-        syscall.
+        syscall; words such as ``mod:ext4`` narrow where (:mod:`kptui.symbols.query`).
 
         White space is ignored, case too. Without letters: the first functions of the table, as it has them.
         """
-        wanted = fold("".join(query.split()))
-        if not wanted:
-            return Hits(query, self._first(limit), self.table.text_count, True)
-        if len(wanted) > _LONGEST_NAME:
-            return Hits(query, (), 0, True)
+        asked = parse_query(query, self.table.modules)
+        wanted = fold(naming.without_parentheses(asked.text))
+        if asked.problem or len(wanted) > _LONGEST_NAME:
+            return Hits(query, (), 0, True, asked)
+        if not wanted and not asked.narrows:
+            return Hits(query, self._first(limit), self.table.text_count, True, asked)
         index = self._ready()
+        kinds = _kinds(asked.types, data=data, noise=noise)
+        narrowing = self._narrowing(asked)
+        if not wanted:
+            assert narrowing is not None
+            lines, total = narrowing.list(kinds, limit)
+            listed = HitList([(line, (), 0.0) for line in lines], self._hit)
+            return Hits(query, listed, total, True, asked)
         allowance = Allowance(_SIEVES)
-        kinds = [TEXT, *([DATA] if data else []), *([NOISE] if noise else [])]
-        found: list[_Found] = []
+        found: list[Found] = []
         total, complete = 0, True
         for kind in kinds:
             pool = index.pools[kind]
-            scan = self._scan(kind, pool, wanted, allowance)
+            scan = self._scan(kind, pool, wanted, allowance, narrowing)
             total += len(scan.numbers)
             complete = complete and scan.next_chunk >= pool.chunks
-            ranked = _rank(kind, pool, wanted, scan.numbers)
-            if len(wanted) >= _TYPO_FROM and kind != NOISE and max(ranked, default=_NO_FIT)[0] < _TYPO_BELOW:
-                known = set(scan.numbers)
-                misspelt = [
-                    one for one in _misspelt(kind, pool, wanted, allowance) if one.number not in known
-                ]
-                total += len(misspelt)
-                ranked += misspelt
-            found += ranked
+            fits, near = ranked(kind, pool, wanted, scan.numbers, allowance=allowance, narrowing=narrowing)
+            total += near
+            found += fits
         found.sort(key=_order)
-        hits = self._aliases("".join(query.split()), index, limit)
-        other_name = {hit.symbol.name for hit in hits}
-        for one in found[:limit]:
-            symbol = self.table.symbol(index.pools[one.kind].first[one.number])
-            if symbol.name not in other_name:
-                hits.append(Hit(symbol, one.positions, one.score, index.copies(symbol.name)))
-        hits = hits[:limit]
-        return Hits(query, tuple(hits), max(total, len(hits)), complete)
+        first = self._aliases(asked.text, index, limit, narrowing)
+        others = {hit.symbol.name for hit in first}
+        kept: list[Hit | Place] = [*first]
+        for one in found[: limit + len(first)]:
+            line = self._line(narrowing, one.kind, one.number)
+            if not others or self.table.names[line] not in others:
+                kept.append((line, one.positions, one.score))
+        hits = HitList(kept[:limit], self._hit)
+        return Hits(query, hits, max(total, len(hits)), complete, asked)
+
+    def _line(self, narrowing: Narrowing | None, kind: int, number: int) -> int:
+        """The line of a name: the first that fits."""
+        return self._ready().pools[kind].first[number] if narrowing is None else narrowing.line(kind, number)
+
+    def copies(self, hit: Hit, asked: Query | None = None) -> list[Hit]:
+        """Every symbol that has the name of ``hit``, in the table's order; those that fit the filters ``asked`` for."""
+        lines = self.table.indices(hit.symbol.name)
+        narrowing = self._narrowing(asked) if asked is not None else None
+        return [
+            replace(hit, symbol=self.table.symbol(line), line=line, copies=len(lines))
+            for line in lines
+            if narrowing is None or narrowing.fits(line)
+        ]
+
+    def nearest(self, text: str, limit: int = 5) -> list[str]:
+        """Names that look most like ``text`` where nothing fits it, functions before data. Compares all: 50 ms."""
+        from kptui.symbols.match import similar
+
+        wanted = fold(text)
+        for ratio in _NEAREST:
+            found: list[tuple[float, int, int]] = []
+            for kind in (TEXT, DATA):
+                pool = self._ready().pools[kind]
+                for start in range(0, len(pool.lower), CHUNK):
+                    near = similar(wanted, pool.lower[start : start + CHUNK], ratio)
+                    found += [(-like, kind, start + at) for like, at in near]
+            if found:
+                found.sort()
+                pools = self._ready().pools
+                return [self.table.names[pools[kind].first[number]] for _, kind, number in found[:limit]]
+        return []
+
+    def probeability(self, hit: Hit) -> Probeability:
+        """Whether a probe can be put on a hit."""
+        if self._probing is None:
+            return at_a_glance(hit.symbol)
+        return self._probing.symbol(hit.line, hit.copies)
+
+    def _hit(self, line: int, positions: tuple[int, ...], score: float) -> Hit:
+        symbol = self.table.symbol(line)
+        return Hit(symbol, positions, score, self._ready().copies(symbol.name), line=line)
+
+    def _narrowing(self, asked: Query) -> Narrowing | None:
+        """None where nothing is filtered."""
+        if not asked.narrows:
+            return None
+        key = replace(asked, text="")
+        known = self._narrowings.get(key)
+        if known is None:
+            known = self._narrowings[key] = Narrowing(self._ready(), self.table, key, self._probing)
+            while len(self._narrowings) > _FILTERS:
+                self._narrowings.popitem(last=False)
+        self._narrowings.move_to_end(key)
+        return known
 
     def _ready(self) -> NameIndex:
         if self._index is None:
@@ -184,134 +217,74 @@ class SymbolSearch:
                 if len(start) >= limit:
                     break
                 if type_ in naming.TEXT_TYPES and not naming.is_noise(self.table.names[i]):
-                    start.append(Hit(self.table.symbol(i), (), 0.0))
+                    start.append(Hit(self.table.symbol(i), (), 0.0, line=i))
             self._start = tuple(start)
         return self._start[:limit]
 
-    def _aliases(self, query: str, index: NameIndex, limit: int) -> list[Hit]:
-        """The symbol for another name of it; nothing when a function has just that name."""
-        known = index.pools[TEXT].find  # at C speed, but not told apart by case
-        if limit < 1 or (
-            known(fold(query)) is not None and any(symbol.is_text for symbol in self.table.lookup(query))
-        ):
+    def _aliases(self, query: str, index: NameIndex, limit: int, narrowing: Narrowing | None) -> list[Hit]:
+        """The symbol for another name of it. When a function has just that name, it comes first, and then the one
+        that the work went to, if that is there, too.
+        """
+        if limit < 1:
             return []
-        for name in (*naming.aliases(query), *naming.successors(query)):
-            for symbol in self.table.lookup(name) if known(fold(name)) is not None else ():
-                if symbol.is_text:
-                    return [
-                        Hit(symbol, _alias_positions(query, name), _ALIAS_SCORE, index.copies(name), query)
-                    ]
+        known: list[Hit] = []
+        if index.pools[TEXT].find(fold(query)) is not None:  # at C speed, but not told apart by case
+            known = [
+                self._hit(line, tuple(range(len(query))), _ALIAS_SCORE)
+                for line in self.table.indices(query)
+                if self.table.symbol(line).is_text and (narrowing is None or narrowing.fits(line))
+            ][:1]
+        later = renames.successors(query)
+        names = later if known else (*naming.aliases(query), *later, *renames.predecessors(query))
+        for name in names:
+            number = index.named(name)
+            if number is not None:
+                line = self._line(narrowing, TEXT, number)
+                if narrowing is None or narrowing.fits(line):
+                    alias = self._hit(line, _alias_positions(query, name), _ALIAS_SCORE)
+                    return [*known, replace(alias, alias=query)]
         return []
 
-    def _scan(self, kind: int, pool: Pool, query: str, allowance: Allowance) -> _Scan:
+    def _scan(
+        self, kind: int, pool: Pool, query: str, allowance: Allowance, narrowing: Narrowing | None
+    ) -> _Scan:
         """What fits ``query`` in ``pool``, from the longest beginning of it that was looked for before."""
         numbers: list[int] = []
         chunk = 0
         for length in range(len(query), 0, -1):
-            known = self._scans.get((kind, query[:length]))
+            known = self._scans.get((narrowing, kind, query[:length]))
             if known is not None:
-                self._scans.move_to_end((kind, query[:length]))
+                self._scans.move_to_end((narrowing, kind, query[:length]))
                 if length == len(query):
                     return known
-                numbers = _containing(query, pool, known.numbers)
+                numbers = containing(query, pool, known.numbers)
                 chunk = known.next_chunk
                 break
         letters = sorted(set(query), key=_rarity)
         while chunk < pool.chunks and len(numbers) < _ENOUGH[kind]:
-            numbers += _containing(query, pool, pool.candidates(chunk, letters, allowance))
+            mask = -1 if narrowing is None else narrowing.mask(kind, chunk)
+            numbers += containing(query, pool, pool.candidates(chunk, letters, allowance, mask))
             chunk += 1
         scan = _Scan(numbers, chunk)
-        self._scans[kind, query] = scan
+        self._scans[narrowing, kind, query] = scan
         while len(self._scans) > _REMEMBERED:
             self._scans.popitem(last=False)
         return scan
+
+
+def _kinds(types: str, *, data: bool, noise: bool) -> list[int]:
+    """The pools to look in; types that are asked for by their letters are shown in any case."""
+    text = not only_other(types)
+    data = not only_text(types) if types else data
+    return [*([TEXT] if text else []), *([DATA] if data else []), *([NOISE] if noise else [])]
 
 
 def _rarity(letter: str) -> int:
     return -_COMMON.find(letter) if letter in _COMMON else -len(_COMMON)
 
 
-def _order(one: _Found) -> tuple[float, int, int]:
+def _order(one: Found) -> tuple[float, int, int]:
     return -one.score, one.kind, one.number
-
-
-def _containing(query: str, pool: Pool, numbers: Sequence[int]) -> list[int]:
-    """Those of ``numbers`` whose name has the letters of ``query`` in order; a chunk at a time."""
-    from kptui.symbols.match import subsequence
-
-    lower = pool.lower
-    found: list[int] = []
-    for start in range(0, len(numbers), CHUNK):
-        part = numbers[start : start + CHUNK]
-        found += map(part.__getitem__, subsequence(query, list(map(lower.__getitem__, part))))
-    return found
-
-
-def _rank(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> list[_Found]:
-    """The scores of the names worth one. A name that is the query, letter for letter, pays no penalty."""
-    lower = pool.lower
-    found: list[_Found] = []
-    for number in _shortlist(kind, pool, query, numbers):
-        name = lower[number]
-        points, positions = scoring.abbreviation(query, name)
-        found.append(_Found(points - (_PENALTY[kind] if name != query else 0), kind, number, positions))
-    return found
-
-
-def _shortlist(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> Iterable[int]:
-    """The names worth a score: those that begin with the query, have a word that does, contain it, or are
-    closest.
-    """
-    room = _RANKED[kind]
-    if len(numbers) <= room:
-        return numbers
-    chosen = dict.fromkeys(numbers[: _BY_CLOSENESS[kind]])  # they go by length: the first are the closest
-    names = list(map(pool.lower.__getitem__, numbers))
-    whole = list(compress(zip(names, numbers, strict=True), map(contains, names, repeat(query))))
-    word = "_" + query
-    tiers = [
-        [number for name, number in whole if name.startswith(query)],
-        [number for name, number in whole if word in name],
-        [number for _, number in whole],
-    ]
-    if 1 < len(query) <= 6 and "_" not in query and len(whole) < room:
-        tiers.append(list(compress(numbers, map(initials_pattern(query).match, names[:_INITIALS]))))
-    for tier in tiers:
-        for number in tier:
-            if len(chosen) >= room:
-                return chosen
-            chosen[number] = None
-    return chosen
-
-
-def initials_pattern(query: str) -> re.Pattern[str]:
-    """A pattern for names in which every letter of ``query`` begins a word or follows the letter before."""
-    first, *rest = (re.escape(letter) for letter in query)
-    return re.compile("_*" + first + "".join(f"(?:.*?_)??{letter}" for letter in rest))
-
-
-def _misspelt(kind: int, pool: Pool, query: str, allowance: Allowance) -> list[_Found]:
-    from kptui.symbols.match import common_positions, edits, similar
-
-    lower = pool.lower
-    within = pool.of_length(int(len(query) * _SHORTEST), int(len(query) * _LONGEST))
-    if not within:
-        return []
-    letters = sorted(set(query))
-    missing = 1 if len(query) < 8 else 2
-    near: list[tuple[float, int]] = []
-    for chunk in range(within.start // CHUNK, (within.stop - 1) // CHUNK + 1):
-        numbers = [n for n in pool.near(chunk, letters, missing, allowance) if n in within]
-        for ratio, at in similar(query, [lower[n] for n in numbers], _TYPO_RATIO):
-            near.append((-ratio, numbers[at]))
-    near.sort()
-    penalty = _PENALTY[kind]
-    return [
-        _Found(
-            scoring.typo(-ratio, edits(query, lower[n])) - penalty, kind, n, common_positions(query, lower[n])
-        )
-        for ratio, n in near[:_TYPO_HITS]
-    ]
 
 
 def _alias_positions(query: str, name: str) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ import marshal
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from kptui.symbols import names as naming
@@ -38,15 +38,6 @@ class Symbol:
     def is_noise(self) -> bool:
         """Compiler marks (``__pfx_``, ``__cfi_``, ``$x``) that are hidden unless asked for."""
         return naming.is_noise(self.name)
-
-
-def not_probeable(symbol: Symbol, copies: int = 1) -> str | None:
-    """A short reason why a probe on ``symbol`` by name would be refused or be of no use, else None.
-
-    ``copies`` is the number of symbols with this name: more than one is refused (EADDRNOTAVAIL up to 6.1,
-    EINVAL from 6.12) unless the module tells them apart.
-    """
-    return naming.refusal(symbol.name, symbol.type, symbol.module, copies)
 
 
 class SymbolTable:
@@ -151,6 +142,36 @@ class SymbolTable:
             name,
             None if module == _NO_MODULE else self._module_names[module],
         )
+
+    def address(self, i: int) -> int:
+        """The address of line ``i``; 0 where it is hidden, or 0."""
+        return self._addresses[i]
+
+    def module(self, i: int) -> str | None:
+        """The module of line ``i``; None for the kernel itself."""
+        module = self._modules[i]
+        return None if module == _NO_MODULE else self._module_names[module]
+
+    def module_number(self, i: int) -> int:
+        """The module of line ``i`` as a number: 0 for the kernel itself, else its place in ``modules``, from 1 up."""
+        return self._modules[i]
+
+    def module_numbers(self, modules: Collection[str | None]) -> frozenset[int]:
+        """Those numbers of some modules; None is the kernel itself."""
+        return frozenset(number for number, name in enumerate((None, *self.modules)) if name in modules)
+
+    def neighbour(self, i: int) -> Symbol | None:
+        """The function before line ``i``, or else after it, that has a name of its own kind and another one."""
+        for other in (*range(i - 1, max(i - 8, -1), -1), *range(i + 1, min(i + 8, len(self.names)))):
+            symbol = self.symbol(other)
+            if (
+                symbol.is_text
+                and not symbol.is_noise
+                and symbol.name != self.names[i]
+                and "." not in symbol.name
+            ):
+                return symbol
+        return None
 
     def by_length(self) -> Sequence[array[int]]:
         """For each length of a name, 0 up, the lines whose names have it, in order. Built once, 4 bytes a

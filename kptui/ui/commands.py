@@ -110,6 +110,14 @@ COMMANDS: tuple[Command, ...] = (
     # symbols
     Command("symbols.entry", ("enter", "p"), "Probe it", "symbols", 9, "An entry probe on this function"),
     Command("symbols.return", ("r",), "Return probe", "symbols", 8, "A return probe on this function"),
+    Command(
+        "symbols.probeable",
+        ("o",),
+        "Only probeable",
+        "symbols",
+        7,
+        "Only what can be probed: probe:yes in the search line, and out of it",
+    ),
     Command("symbols.data", ("d",), "Data too", "symbols", help="Show or hide data symbols"),
     Command("symbols.noise", ("n",), "Noise too", "symbols", help="Show or hide __pfx_ and __cfi_ symbols"),
     Command(

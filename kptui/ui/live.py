@@ -105,6 +105,8 @@ class Live:
             await asyncio.to_thread(search.prepare)
             self._app.workspace.symbols.search_ready()
             await asyncio.to_thread(search.warm)
+            probing = await asyncio.to_thread(search.find_probing, self.world.read_lists)
+            self._app.workspace.symbols.set_probing(search, probing)
         await asyncio.to_thread(preload)
         await self._learn()
 

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 from kptui.host.config import Config
 from kptui.kernel.capabilities import Findings
 from kptui.kernel.processes import Process, list_processes
-from kptui.symbols import SymbolSearch, SymbolTable
+from kptui.symbols import ProbeLists, SymbolSearch, SymbolTable
+from kptui.symbols.lists import NO_LISTS
 
 if TYPE_CHECKING:
     from kptui.kernel.session import Session
@@ -26,7 +27,8 @@ class World:
     """``read_symbols`` and ``open_session`` block and are run on a thread; ``open_session`` gives None where there
     is no kernel to trace; so does ``know``, which gathers what verdicts need beside the symbols, and gives None where
     that can't be done. Symbols are the bytes of a kallsyms, or a search that was made of them. ``findings`` say
-    what this machine lacks. ``readme`` is tracefs's; the opening of the session may give it.
+    what this machine lacks. ``read_lists``, on a thread too, says what can be probed. ``readme`` is tracefs's; the
+    opening of the session may give it.
     """
 
     read_symbols: Callable[[], bytes | SymbolSearch]
@@ -38,6 +40,7 @@ class World:
     environ: Mapping[str, str]
     release: str = ""
     readme: str = ""
+    read_lists: Callable[[], ProbeLists] = lambda: NO_LISTS
     demo: bool = False
     group: str | None = None
     list_processes: Callable[[], Sequence[Process]] = list_processes

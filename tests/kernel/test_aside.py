@@ -12,6 +12,7 @@ import pytest
 
 from kptui.kernel.aside import begin
 from kptui.kernel.symbols import SymbolSource
+from kptui.symbols import ProbeLists
 
 KALLSYMS = b"".join(b"ffffffff810%05x T function_%d\n" % (16 * n, n) for n in range(3000))
 
@@ -99,6 +100,7 @@ def test_no_fork_beside_threads() -> None:
 SOURCE = """
 from pathlib import Path
 from kptui.kernel.symbols import SymbolSource
+from kptui.symbols import ProbeLists
 def read():
     with open(sys.argv[2], "a") as file:
         file.write(f"{os.getpid()}\\n")
@@ -110,7 +112,7 @@ def test_the_first_search_comes_from_a_child_the_next_is_read_anew(tmp_path: Pat
     data, readers = tmp_path / "kallsyms", tmp_path / "readers"
     data.write_bytes(KALLSYMS)
     body = f"""{SOURCE}
-source = SymbolSource(read)
+source = SymbolSource(read, ProbeLists)
 search = source()
 search.prepare()
 search.warm()
@@ -131,7 +133,7 @@ print(os.getpid())
 def test_where_the_child_fails_the_reason_is_told_by_the_reading(tmp_path: Path) -> None:
     body = f"""{SOURCE}
 try:
-    SymbolSource(read)()
+    SymbolSource(read, ProbeLists)()
 except FileNotFoundError as error:
     print("told:", error.strerror)
 """
@@ -146,7 +148,7 @@ def test_without_a_child_it_is_read_here(monkeypatch: pytest.MonkeyPatch) -> Non
         pids.append(os.getpid())
         return KALLSYMS
 
-    source = SymbolSource(read)
+    source = SymbolSource(read, ProbeLists)
     assert source() == KALLSYMS
     assert pids == [os.getpid()]
     source.close()

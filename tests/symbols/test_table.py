@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kptui.symbols import Symbol, SymbolTable, aliases, base_name, not_probeable
+from kptui.symbols import Symbol, SymbolTable, aliases, base_name
 from kptui.symbols import table as module
 from tests.symbols.golden import kallsyms, table
 
@@ -198,6 +198,8 @@ def test_other_names_of_syscalls() -> None:
     for name in ("", "(2)", "a b(2)", "é(2)", "7up"):
         assert aliases(name) == (), name
     assert aliases("execve")[0] == "__x64_sys_execve"  # the call's own name, as manuals have it
+    assert aliases("stat(2)")[0] == "__x64_sys_newstat"  # what x86-64's table of calls has for it
+    assert aliases("sys_execve(2)")[0] == "__x64_sys_execve"
 
 
 @pytest.mark.parametrize(
@@ -206,18 +208,3 @@ def test_other_names_of_syscalls() -> None:
 )
 def test_compilers_suffixes(name: str, base: str) -> None:
     assert base_name(name) == base
-
-
-def test_reasons_against_a_probe() -> None:
-    def reason(type_: str, name: str, module: str | None = None, copies: int = 1) -> str | None:
-        return not_probeable(Symbol(1, type_, name, module), copies)
-
-    assert reason("T", "vfs_read") is reason("t", "f.isra.0") is reason("W", "weak_one") is None
-    assert reason("d", "jiffies") == "data"
-    assert reason("i", "resolver") == "indirect function"
-    assert reason("t", "vfs_read.cold") == "cold part"
-    assert reason("t", "init", copies=2) == "duplicate name"
-    assert reason("t", "__pfx_vfs_read") == "padding, not a function"
-    assert reason("t", "__SCT__tp_func_sched_switch") == "static call trampoline"
-    assert reason("t", "bpf_prog_1", "bpf") == "BPF program"
-    assert reason("t", "ftrace_trampoline", "__builtin__ftrace") == "trampoline"

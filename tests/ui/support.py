@@ -14,9 +14,10 @@ from kptui.kernel.capabilities import Finding, Findings
 from kptui.kernel.session import Session
 from kptui.kernel.sim import ManualClock, SimFiles, demo_kallsyms
 from kptui.kernel.sim.known import know_sim
+from kptui.kernel.sim.symbols import demo_probe_lists
 from kptui.kernel.target.known import Known
 from kptui.safetext import decode
-from kptui.symbols import SymbolTable
+from kptui.symbols import ProbeLists, SymbolTable
 from kptui.ui.app import KptuiApp
 from kptui.ui.world import World
 
@@ -125,6 +126,7 @@ async def demo(
         readme=decode(files.read("README")),
         demo=live,
         list_processes=files.processes,
+        read_lists=demo_probe_lists if kallsyms is demo_kallsyms else ProbeLists,
     )
     app = KptuiApp(world)
     try:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kptui.kernel.sim.data import unpack
+from kptui.symbols.lists import ProbeLists
 
 TEXT_TYPES = frozenset("tTwW")
 ENDBR_SIZE = 4
@@ -105,10 +106,24 @@ class SimSymbols:
         ]
         return "".join(lines).encode()
 
+    def blacklist(self) -> bytes:
+        """As debugfs's ``kprobes/blacklist`` lists them to root."""
+        return "".join(
+            f"0x{symbol.address:x}-0x{symbol.address + symbol.size:x}\t{symbol.name}\n"
+            for symbol in self._text
+            if symbol.blacklisted
+        ).encode()
+
 
 @functools.cache
 def demo_symbols() -> SimSymbols:
     return SimSymbols(unpack("symbols.txt.xz"))
+
+
+def demo_probe_lists() -> ProbeLists:
+    """What the simulated kernel's own lists say of probes."""
+    symbols = demo_symbols()
+    return ProbeLists.parse(symbols.blacklist(), symbols.available_filter_functions())
 
 
 def demo_kallsyms() -> bytes:

@@ -11,8 +11,8 @@ from kptui.kernel.error_log import caret_in
 from kptui.kernel.lastword import unknown_to
 from kptui.kernel.refusal import Refused
 from kptui.probes.check import sentence_for
-from kptui.probes.definition import Place
-from kptui.symbols import Hit
+from kptui.probes.definition import Place, parse_place
+from kptui.symbols import Hit, other_place
 from kptui.ui.actions.lastword import compare
 from kptui.ui.draft import Draft, new_draft
 from kptui.verdict import Problem, Verdict
@@ -26,16 +26,13 @@ _NAMED = re.compile(r"\s*[pr]\d*:(?P<group>[^/\s]+)/(?P<event>\S+)\s")
 
 
 def draft_for(app: KptuiApp, hit: Hit, kind: str) -> Draft:
-    """A draft for a hit of the symbol list. A name that exists more than once is placed by its distance from
-    ``_text``, which the kernel takes where it refuses the name.
+    """A draft for a hit of the symbol list. A name that exists more than once is placed by its module, or by its
+    distance from ``_text``, which the kernel takes where it refuses the name.
     """
     symbol = hit.symbol
     place = Place(symbol=symbol.name, module=symbol.module)
-    if hit.copies > 1 and not symbol.module and symbol.address and app.table is not None:
-        text = app.table.lookup("_text")
-        if text and text[0].address:
-            place = Place(symbol="_text", offset=symbol.address - text[0].address)
-            app.say(f"{symbol.name} exists {hit.copies} times: this copy is placed as {place}.", "warning")
+    if hit.copies > 1 and app.table is not None and (unique := other_place(symbol, app.table)) is not None:
+        place, _ = parse_place(unique)
     draft = new_draft(place, kind, app.group, app.taken_names())
     if place.symbol == "_text":
         draft = draft.with_name(f"{app.group}/{symbol.name.replace('.', '_')[:60]}") or draft

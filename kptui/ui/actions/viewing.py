@@ -50,6 +50,14 @@ _ABOUT = {
 }
 
 
+_NARROWING = (
+    ("mod:ext4", "In this module; mod:kernel is the kernel itself"),
+    ("ext4:sync", "The same, as the kernel writes it"),
+    ("type:text", "Functions; type:data, type:weak, or letters of kallsyms: type:T"),
+    ("probe:yes", "Only what can be probed; probe:no what can't"),
+)
+
+
 def help_(app: KptuiApp) -> None:
     """Every key of the pane in focus."""
     screen = app.screen
@@ -67,7 +75,12 @@ def help_(app: KptuiApp) -> None:
     if scope == "symbols":
         rows += [("While typing", "bold"), ("  enter            Entry probe on the hit under the cursor", "")]
         rows += [("  ctrl+r           Return probe", ""), ("  ↑ ↓              Choose another hit", "")]
-        rows += [("  esc or tab       Done typing: the keys above work on the list", "")]
+        rows += [("  ctrl+o           Only what can be probed, and back", "")]
+        rows += [("  esc or tab       Done typing: the keys above work on the list", ""), ("", "")]
+        rows += [("Words that narrow, anywhere in the line", "bold")]
+        rows += [(f"  {word:<16} {meaning}", "") for word, meaning in _NARROWING]
+        rows += [("", ""), ("Other names lead there, too", "bold")]
+        rows += [("  sys_execve, SyS_execve, execve(2), and names of other kernels: do_fork", "")]
     app.push_screen(text_dialog(f"Help: {scope}", rows, hang=_HELP_COLUMN))
 
 

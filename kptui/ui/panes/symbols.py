@@ -10,10 +10,13 @@ from textual.message import Message
 from textual.strip import Strip
 
 from kptui.safetext import neutralise
-from kptui.symbols import Hit, Hits, Symbol, SymbolSearch, not_probeable
+from kptui.symbols import Hit, Hits, Probeability, Probing, Symbol, SymbolSearch
 from kptui.ui.paint import Line, clip, highlight, length, pad, rule, wrap
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
+
+ONLY = "probe:yes"
+_SIGNS = {True: ("✓", "ok"), False: ("✗", "refused"), None: ("?", "warn")}
 
 
 class SymbolsPane(Pane):
@@ -25,6 +28,7 @@ class SymbolsPane(Pane):
         ("ctrl+r", "return probe"),
         ("↑↓", "choose"),
         ("esc", "done typing"),
+        ("ctrl+o", "only probeable"),
     )
 
     class Chosen(Message):
@@ -47,6 +51,7 @@ class SymbolsPane(Pane):
         self.cursor = Cursor()
         self._search: SymbolSearch | None = None
         self._waiting = False  # for the index, to look for what is typed
+        self._warned: Hit | None = None  # that it can't be probed: who asks again gets it
         self.count = 0
 
     def set_search(self, search: SymbolSearch | None, count: int, note: str = "", warning: str = "") -> None:
@@ -83,6 +88,14 @@ class SymbolsPane(Pane):
             self.query_line = TextLine.offer(self.query_line.text)
         self.redraw()
 
+    def set_probing(self, search: SymbolSearch, probing: Probing) -> None:
+        """What can be probed is known now."""
+        search.probing = probing
+        if search is self._search:
+            if self.hits.asked.probe is not None:
+                self._run()
+            self.redraw()
+
     def search_ready(self) -> None:
         """The index is there: what was typed before can be looked for."""
         if self._waiting:
@@ -103,6 +116,8 @@ class SymbolsPane(Pane):
                 self.choose("p")
             case "ctrl+r":
                 self.choose("r")
+            case "ctrl+o":
+                self._toggle_probeable()
             case "escape":
                 self.searching = False
                 self.redraw()
@@ -136,10 +151,43 @@ class SymbolsPane(Pane):
     def choose(self, kind: str) -> None:
         if self._waiting:  # whoever types ahead means what was typed
             self._run(now=True)
-        if self.hit is not None:
-            self.searching = False
-            self.redraw()
-            self.kptui.on_symbols_pane_chosen(self.Chosen(self.hit, kind))
+        hit, search = self.hit, self._search
+        if hit is None or search is None:
+            return
+        copies = search.copies(hit)
+        if sum(copy.symbol.is_text for copy in copies) > 1:
+            from kptui.ui.dialogs.copies import choose_copy
+
+            choose_copy(self.kptui, search, copies, lambda copy: self._take(copy, kind))
+        else:
+            self._take(hit, kind)
+
+    def _take(self, hit: Hit, kind: str) -> None:
+        """Have a probe written on ``hit``; where none can be, say why, and do it when asked again."""
+        said = self.probeability(hit)
+        name = neutralise(hit.symbol.name)
+        if said.probeable is False and said.place is None and self._warned != hit:
+            self._warned = hit
+            self.kptui.say(
+                f"{name} can't be probed: {said.reason}. The same again writes it all the same.", "warning"
+            )
+            return
+        self.searching = False
+        self.redraw()
+        self.kptui.on_symbols_pane_chosen(self.Chosen(hit, kind))
+        if said.probeable is None and said.reason:
+            self.kptui.say(f"{name}: {said.reason}", "warning")
+
+    def probeability(self, hit: Hit) -> Probeability:
+        return self._search.probeability(hit) if self._search is not None else Probeability(None)
+
+    def _toggle_probeable(self) -> None:
+        """Put ``probe:yes`` into the line, or take it out."""
+        words = self.query_line.text.split()
+        kept = [word for word in words if not word.startswith("probe:")]
+        text = " ".join(kept if len(kept) < len(words) else [*kept, ONLY])
+        self.query_line = TextLine.of(f"{text} " if text else "")
+        self._run()
 
     def run(self, command: str) -> bool:
         """Run a command of this pane; False if it is none of them."""
@@ -151,6 +199,8 @@ class SymbolsPane(Pane):
                 self.choose("p")
             case "symbols.return":
                 self.choose("r")
+            case "symbols.probeable":
+                self._toggle_probeable()
             case "symbols.data":
                 self.data = not self.data
                 self._run()
@@ -165,22 +215,30 @@ class SymbolsPane(Pane):
         return True
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
-        total = f"{self.hits.total:,}" + ("" if self.hits.complete else "+")
-        counted = f"{total} of {self.count:,}" if self.query_line.text else f"{self.count:,}"
-        counted = f"indexing {self.count:,} …" if self._waiting else counted
-        hidden = "" if self.data else " · functions only"
-        side: Line = [(counted + hidden, "")] if self._search else []
-        lines: list[Line | Strip] = [rule([("Symbols", "title")], side, width, self.has_focus)]
+        lines: list[Line | Strip] = [rule([("Symbols", "title")], self._side(), width, self.has_focus)]
         lines.append(self._search_line(width))
         if self.warning and height > 8:
             lines.append([("! ", "warn"), (clip(self.warning, width - 3), "warn")])
-        room = height - len(lines)
         if not self.hits.hits:
             lines.extend(self._empty(width))
             return lines
-        for index in self.cursor.window(len(self.hits.hits), room):
+        below = self._about(width)[: max(height - len(lines) - 1, 0)]
+        room = height - len(lines) - len(below)
+        window = self.cursor.window(len(self.hits.hits), room)
+        for index in window:
             lines.append(self._row(self.hits.hits[index], width, index == self.cursor.at))
+        lines.extend([] for _ in range(room - len(window)))
+        lines.extend(below)
         return lines
+
+    def _side(self) -> Line:
+        """How many there are, and what narrows them."""
+        if self._search is None:
+            return []
+        total = f"{self.hits.total:,}" + ("" if self.hits.complete else "+")
+        counted = f"{total} of {self.count:,}" if self.query_line.text else f"{self.count:,}"
+        counted = f"indexing {self.count:,} …" if self._waiting else counted
+        return [(counted + ("" if self.data or self.hits.asked.types else " · functions only"), "")]
 
     def _search_line(self, width: int) -> Line:
         if self.searching:
@@ -188,39 +246,72 @@ class SymbolsPane(Pane):
         if self.query_line.text:
             return [(" / ", "dim"), (clip(self.query_line.text, width - 4), "bold")]
         key = self.kptui.keymap.key("search")
-        return [
-            (f" {key} ", "key"),
-            (clip("finds a function by some of its letters: vfsread, sys_execve …", width - 4), "dim"),
-        ]
+        hint = "vfsread  mod:ext4 type:data probe:yes"
+        if width >= 72:
+            hint = "letters of a name: vfsread; narrow: mod:ext4 type:data probe:yes"
+        return [(f" {key} ", "key"), (clip(hint, width - 4), "dim")]
 
     def _empty(self, width: int) -> list[Line]:
         if self._search is None:
             return [[(" ", ""), (piece, "dim")] for _, piece in wrap(self.note, width - 2)]
-        text = f" nothing matches {self.query_line.text!r}"
-        more = (
-            " d shows data symbols too"
-            if not self.data
-            else " try fewer letters, or n for __pfx_ and the like"
-        )
-        return [[(clip(neutralise(text), width), "")], [(clip(more, width), "dim")]]
+        asked = self.hits.asked
+        if asked.problem:
+            return [[(" ", ""), (piece, "warn")] for _, piece in wrap(asked.problem, width - 2)]
+        rows = [f"nothing matches {neutralise(self.query_line.text)!r}"]
+        if asked.narrows:
+            left = self._search.search(asked.text, limit=0, data=self.data, noise=self.noise)
+            rows.append(f"without {neutralise(asked.words)}: {left.total:,}{'' if left.complete else '+'}")
+            rows.append("filters: mod:NAME  type:text|data|T…  probe:yes|no")
+        elif not self.data:
+            rows.append("d shows data symbols too")
+        else:
+            rows.append("try fewer letters, or n for __pfx_ and the like")
+        return [[(clip(f" {row}", width), "dim" if number else "")] for number, row in enumerate(rows)]
+
+    def _about(self, width: int) -> list[Line]:
+        """Of the symbol under the cursor: can it be probed, and why not; so many rows whatever it says."""
+        hit = self.hit
+        rows = 1 if width >= 72 else 2
+        if hit is None or self._search is None:
+            return [[] for _ in range(rows)]
+        said = self.probeability(hit)
+        sign, style = _SIGNS[said.probeable] if said.probeable is not None or said.reason else ("·", "dim")
+        if hit.copies > 1 and hit.symbol.is_text and said.place:
+            text = f"{hit.copies} of this name: {self.kptui.keymap.key('symbols.entry')} lists them"
+            sign, style = "!", "warn"
+        elif said.reason:
+            text = said.reason
+        elif said.probeable:
+            text = "can be probed"
+        elif self._search.probing is None:
+            text = "looking what can be probed …"
+        else:
+            text = "nothing known against it; the kernel's lists can't be read"
+        if hit.alias:
+            text += f" · for {neutralise(hit.alias)}"
+        pieces = [piece for _, piece in wrap(text, width - 4)][:rows]
+        lines: list[Line] = [[(f" {sign} ", style), (pieces[0], "" if sign != "·" else "dim")]]
+        lines += [[("   ", ""), (clip(piece, width - 4), "")] for piece in pieces[1:]]
+        return [*lines, *([] for _ in range(rows - len(lines)))]
 
     def _row(self, hit: Hit, width: int, current: bool) -> Line:
         symbol = hit.symbol
-        reason = not_probeable(symbol, hit.copies)
-        mark = "▌" if current else "!" if reason else " "
-        style = "focus" if current else "warn" if reason else ""
+        said = self.probeability(hit)
+        sign = "?" if said.probeable is None else "!"
+        mark = "▌" if current else sign if said.against else " "
+        style = "focus" if current else "warn" if said.against else ""
         tail = symbol.type
         if symbol.module:
             tail = f"[{neutralise(symbol.module)}] {tail}"
-        if reason and current:
-            tail = f"{reason}  {tail}"
-        elif hit.alias:
+        if hit.copies > 1 and symbol.is_text:
+            tail = f"×{hit.copies}  {tail}"
+        if hit.alias:
             tail = f"= {neutralise(hit.alias)}  {tail}"
         name = neutralise(symbol.name)
         addressed = symbol.address is not None and width >= 60
         address = f"{symbol.address:016x}" if addressed and symbol.address is not None else ""
         room = width - len(tail) - len(address) - (2 if address else 0) - 4
-        base = "bold" if current else "dim" if reason else ""
+        base = "bold" if current else "dim" if said.against else ""
         shown = clip(name, room)
         positions = hit.positions if name == symbol.name else ()
         line: Line = [(mark, style), (" ", "")]
@@ -228,7 +319,7 @@ class SymbolsPane(Pane):
             highlight(shown, [p for p in positions if p < len(shown) - (shown != name)], "match", base)
         )
         line.append((" " * (room - length(line) + 2), ""))
-        line.append((f" {tail} ", "warn" if reason and current else "dim"))
+        line.append((f" {tail} ", "dim"))
         if address:
             line.append((pad(address, len(address) + 1), "dim"))
         return line

@@ -1,0 +1,198 @@
+"""``kptui symbols`` as a shell sees it: what it prints, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kptui.cli import main
+from tests.symbols.golden import kallsyms
+
+ROOT = Path(__file__).parent.parent.parent
+KEYS = ["name", "type", "module", "address", "probeable", "reason"]
+TABLE = b"""\
+0000000000000000 A fixed_percpu_data
+ffffffff81000000 T _text
+ffffffff81000100 T vfs_read
+ffffffff81000180 t vfs_read.cold
+ffffffff81000200 D vfs_read_data
+ffffffff81000300 t twice
+ffffffff81000400 t twice
+ffffffff81000500 T kernel_clone
+ffffffff81000600 T __x64_sys_execve
+ffffffff81000700 t __pfx_vfs_read
+ffffffffc0000000 t ext4_sync_fs\t[ext4]
+ffffffffc0000100 t twice\t[ext4]
+"""
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> str:
+    path = tmp_path / "kallsyms"
+    path.write_bytes(TABLE)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("symbols") / "kallsyms"
+    path.write_bytes(kallsyms())
+    return str(path)
+
+
+class Run:
+    def __init__(self, capfd: pytest.CaptureFixture[str]) -> None:
+        self._capfd = capfd
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        status = main(["symbols", *words])
+        out, err = self._capfd.readouterr()
+        return status, out, err
+
+    def objects(self, *words: str) -> list[dict[str, Any]]:
+        status, out, err = self(*words, "--json")
+        assert (status, err) == (0, "")
+        found: list[dict[str, Any]] = [json.loads(line) for line in out.splitlines()]
+        assert all(list(one) == KEYS for one in found)
+        return found
+
+
+@pytest.fixture
+def run(capfd: pytest.CaptureFixture[str]) -> Run:
+    return Run(capfd)
+
+
+def test_an_object_a_symbol(run: Run, table: str) -> None:
+    first = run.objects("vfsread", "--kallsyms", table)
+    assert first[0] == {
+        "name": "vfs_read",
+        "type": "T",
+        "module": None,
+        "address": "ffffffff81000100",
+        "probeable": None,
+        "reason": None,
+    }
+    by_name = {one["name"]: one for one in first}
+    assert by_name["vfs_read_data"]["probeable"] is False
+    assert "data" in by_name["vfs_read_data"]["reason"]
+    assert by_name["vfs_read.cold"]["probeable"] is None
+    assert "cold part of vfs_read" in by_name["vfs_read.cold"]["reason"]
+    assert "__pfx_vfs_read" not in by_name
+    assert run.objects("__pfx_vfs_read", "--kallsyms", table)[0]["name"] == "__pfx_vfs_read"
+
+
+def test_each_copy_is_an_object_and_says_its_place(run: Run, table: str) -> None:
+    copies = run.objects("twice", "--kallsyms", table)
+    assert [(one["module"], one["address"]) for one in copies] == [
+        (None, "ffffffff81000300"),
+        (None, "ffffffff81000400"),
+        ("ext4", "ffffffffc0000100"),
+    ]
+    places = ["_text+0x300", "_text+0x400", "ext4:twice"]
+    assert all(place in one["reason"] for place, one in zip(places, copies, strict=True))
+    assert [one["module"] for one in run.objects("mod:ext4 twice", "--kallsyms", table)] == ["ext4"]
+    assert len(run.objects("twice", "--kallsyms", table, "--limit", "2")) == 2
+
+
+def test_addresses_that_are_hidden_are_null(run: Run, tmp_path: Path) -> None:
+    hidden = tmp_path / "hidden"
+    hidden.write_bytes(b"".join(b"0" * 16 + line[16:] + b"\n" for line in TABLE.splitlines()))
+    assert run.objects("vfs_read", "--kallsyms", str(hidden))[0]["address"] is None
+    assert "addresses are hidden" in run("vfs_read", "--kallsyms", str(hidden))[2]
+    status, out, _ = run("fixed_percpu", "--kallsyms", str(hidden))
+    assert (status, out.split()[0]) == (0, "fixed_percpu_data")
+
+
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ("vfsread", "vfs_read"),
+        ("vfs_raed", "vfs_read"),
+        ("shcedule", "schedule"),
+        ("tcp_conect", "tcp_connect"),
+        ("sys_execve", "__x64_sys_execve"),
+        ("SyS_execve", "__x64_sys_execve"),
+        ("execve(2)", "__x64_sys_execve"),
+        ("execve()", "__x64_sys_execve"),
+        ("_do_fork", "kernel_clone"),
+        ("__kmalloc", "__kmalloc_noprof"),
+    ],
+)
+def test_ranked_lines(run: Run, real: str, query: str, wanted: str) -> None:
+    status, out, err = run(query, "--kallsyms", real)
+    assert (status, err) == (0, "")
+    name, type_, module, mark, *_ = out.splitlines()[0].split()
+    assert (name, module, mark) == (wanted, "-", "?")
+    assert type_ in "tT"
+    assert len(out.splitlines()) <= 20
+
+
+def test_a_function_s_successor_is_told_though_it_is_still_there(run: Run, real: str) -> None:
+    names = [line.split()[0] for line in run("do_sys_open", "--kallsyms", real)[1].splitlines()]
+    assert names[:2] == ["do_sys_open", "do_sys_openat2"]
+
+
+def test_nothing_fits(run: Run, table: str) -> None:
+    status, out, err = run("vfs_wrong_thing_altogether", "--kallsyms", table)
+    assert (status, out) == (1, "")
+    assert err.startswith("kptui symbols: nothing fits vfs_wrong_thing_altogether; the nearest names: ")
+    assert run("zzzz", "--kallsyms", table, "--json")[:2] == (1, "")
+    assert "there are ext4" in run("mod:nosuch x", "--kallsyms", table)[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([], "required: QUERY"),
+        ([""], "QUERY is empty"),
+        (["  "], "QUERY is empty"),
+        (["x", "--limit", "0"], "no number from 1"),
+        (["x", "--limit", "two"], "no number from 1"),
+        (["x", "--kallsyms", ""], "--kallsyms is empty"),
+        (["x", "--kallsyms", "/nonexistent"], "No such file"),
+        (["x", "--kallsyms", "/"], "directory"),
+        (["x", "--kallsyms", str(ROOT / "README.md")], "no line of it is a symbol"),
+        (["type:foo"], "type: takes text"),
+        (["probe:perhaps"], "probe: takes yes or no"),
+        (["x", "--nonsense"], "unrecognized"),
+    ],
+)
+def test_wrong_usage(run: Run, table: str, words: list[str], said: str) -> None:
+    given = words if "--kallsyms" in words or not words else [*words, "--kallsyms", table]
+    status, out, err = run(*given)
+    assert (status, out) == (2, "")
+    assert said in err
+    assert "Traceback" not in err
+
+
+def test_a_compressed_file_is_told(run: Run) -> None:
+    path = ROOT / "tests" / "symbols" / "data" / "kallsyms-6.12.txt.xz"
+    assert "compressed with xz" in run("x", "--kallsyms", str(path))[2]
+
+
+def test_names_that_a_terminal_would_obey_are_shown(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "odd"
+    path.write_bytes(b"ffffffff81000000 T na\x1b[31mme\nffffffff81000010 T \xff\xfename\n")
+    _, out, err = run("name", "--kallsyms", str(path))
+    assert "\x1b" not in out + err
+    assert len(run.objects("name", "--kallsyms", str(path))) == 2
+
+
+def test_this_machine_s_own_symbols(run: Run) -> None:
+    if not os.access("/proc/kallsyms", os.R_OK) or not Path("/proc/kallsyms").read_bytes():
+        pytest.skip("no symbols here")
+    assert run.objects("vfs_read")[0]["name"] == "vfs_read"
+
+
+def test_a_reader_that_has_enough_is_no_error(real: str) -> None:
+    command = f"{sys.executable} -m kptui symbols a --limit 5000 --json --kallsyms {real} | head -1"
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], capture_output=True, check=False, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, b"")

@@ -1,0 +1,134 @@
+"""The symbol list: what narrows it, what can be probed and why not, which of several of a name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.ui.support import NARROW, WIDE, Driven, demo
+
+SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
+
+
+def found(it: Driven) -> list[str]:
+    return [hit.symbol.name for hit in it.app.workspace.symbols.hits.hits]
+
+
+async def known(it: Driven) -> None:
+    """Wait until what can be probed has been looked for."""
+    pane = it.app.workspace.symbols
+    await it.until(lambda: pane.search is not None and pane.search.probing is not None, "probing")
+
+
+def about(it: Driven) -> str:
+    """The row under the list, of the symbol under the cursor."""
+    return next(
+        row for row in it.screen().splitlines() if row.startswith((" ✓ ", " ✗ ", " ? ", " · ", " ! "))
+    )
+
+
+@SIZES
+async def test_words_narrow_and_combine(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with demo(tmp_path, size) as it:
+        await known(it)
+        pane = it.app.workspace.symbols
+        assert "mod:ext4 type:data probe:yes" in it.screen()
+        await it.press("slash", "=mod:ext4 sync")
+        assert {hit.symbol.module for hit in pane.hits.hits} == {"ext4"}
+        assert found(it)[0].startswith("ext4_sync")
+        await it.press("ctrl+u", "=type:data jiff")
+        assert {hit.symbol.is_text for hit in pane.hits.hits} == {False}
+        await it.press("ctrl+u", "=entry probe:no type:text")
+        assert pane.hits.hits
+        assert all(pane.probeability(hit).against for hit in pane.hits.hits)
+        await it.press("ctrl+u", "=probe:yes mod:ext4 type:t read")
+        assert {(hit.symbol.type, hit.symbol.module) for hit in pane.hits.hits} == {("t", "ext4")}
+
+
+async def test_a_key_shows_only_what_can_be_probed_and_writes_the_word(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        await known(it)
+        pane = it.app.workspace.symbols
+        await it.press("slash", "=jiffies")
+        assert found(it)[0] == "jiffies"
+        await it.press("ctrl+o")
+        assert pane.query_line.text.split() == ["jiffies", "probe:yes"]
+        assert pane.hits.hits
+        assert not any(pane.probeability(hit).against for hit in pane.hits.hits)
+        await it.press("escape", "o")
+        assert pane.query_line.text.split() == ["jiffies"]
+        assert found(it)[0] == "jiffies"
+
+
+@SIZES
+async def test_an_empty_list_says_what_to_do(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with demo(tmp_path, size) as it:
+        await it.press("slash", "=mod:ext4 tcp_connect")
+        assert "nothing matches" in it.screen()
+        assert "without mod:ext4: " in it.screen()
+        await it.press("ctrl+u", "=type:foo x")
+        assert "type: takes text, data" in it.screen()
+
+
+@SIZES
+async def test_a_symbol_says_whether_it_can_be_probed_and_enter_why_not(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with demo(tmp_path, size) as it:
+        await known(it)
+        await it.press("slash", "=vfs_read")
+        assert "✓ can be probed" in about(it)
+        await it.press("ctrl+u", "=jiffies")
+        assert "✗ data, not a function" in about(it)
+        await it.press("enter")
+        assert any("jiffies can't be probed: data" in toast for toast in it.toasts())
+        assert it.app.workspace.current == "symbols"
+        await it.press("enter")
+        assert it.app.workspace.current == "editor"
+
+
+@SIZES
+async def test_one_of_several_of_a_name_is_chosen_from_a_list(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with demo(tmp_path, size) as it:
+        await known(it)
+        await it.press("slash", "=init_once")
+        assert "of this name" in about(it)
+        await it.press("enter")
+        assert "Which init_once?" in it.screen()
+        assert "_text+0x46b110" in it.screen()
+        assert "ext4:init_once" in it.screen()
+        await it.press("2")
+        draft = it.app.workspace.editor.draft
+        assert draft is not None
+        assert f"_text+{0x4FB640}" in draft.line
+        assert "kptui/init_once" in draft.line
+        await it.press("w")
+        await it.until(lambda: "kptui/init_once" in it.listed(), "defined")
+
+
+async def test_a_name_of_another_kernel_leads_to_its_successor(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        await known(it)
+        await it.press("slash", "=_do_fork")
+        assert found(it)[0] == "kernel_clone"
+        assert "for _do_fork" in about(it)
+
+
+async def test_hidden_addresses_are_said_and_lists_that_cannot_be_read_are_no_verdict(tmp_path: Path) -> None:
+    table = b"0000000000000000 A fixed_percpu_data\n0000000000000000 T vfs_read\n0000000000000000 T _text\n"
+    async with demo(tmp_path, NARROW, kallsyms=lambda: table) as it:
+        await known(it)
+        assert "addresses hidden" in it.screen()
+        await it.press("slash", "=vfs_read")
+        assert "nothing known against it" in about(it)
+    seen = table.replace(b"0000000000000000 T vfs", b"ffffffff81000100 T vfs")
+    async with demo(tmp_path, NARROW, kallsyms=lambda: seen) as it:
+        assert "addresses hidden" not in it.screen()  # the first is 0 on every kernel
+
+
+async def test_help_names_the_words(tmp_path: Path) -> None:
+    async with demo(tmp_path, WIDE) as it:
+        await it.press("question_mark", "end")
+        assert "mod:ext4" in it.screen()
+        assert "probe:yes" in it.screen()
