@@ -6,41 +6,36 @@ in debugfs. Read them in a child or on a thread. The one reader for the symbol l
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
-from kptui.kernel.files import DEFAULT_READ_LIMIT, KernelFiles, TracefsFiles, find_tracefs, mount_points
-from kptui.symbols.lists import NO_LISTS, ProbeLists
+from kptui.kernel.files import KernelFiles, TracefsFiles, find_tracefs, mount_points
+from kptui.symbols.lists import ProbeLists
 
 TRACEABLE = "available_filter_functions"
 BLACKLIST = "kprobes/blacklist"
 
 
-def read_probe_lists(
-    files: KernelFiles | None = None, *, mounts: str | os.PathLike[str] = "/proc/mounts"
-) -> ProbeLists:
+def read_probe_lists(files: KernelFiles | None = None, *, debugfs: str | None = None) -> ProbeLists:
     """What can be read of the two; a list that is closed, not there or empty is None. ``files`` is the tracefs (None:
-    the one that is mounted); a simulated one has no debugfs beside it.
+    the one that is mounted), ``debugfs`` where that is (None: looked for). A simulated kernel has none.
     """
     if files is None:
-        root = find_tracefs(mounts)
+        root = find_tracefs()
         files = TracefsFiles(root) if root is not None else None
     traceable = _read(files, TRACEABLE) if files is not None else None
-    simulated = files is not None and files.simulated
-    blacklist = None if simulated else _read_debugfs(BLACKLIST, mounts)
-    return ProbeLists.parse(blacklist, traceable) if blacklist or traceable else NO_LISTS
-
-
-def _read_debugfs(path: str, mounts: str | os.PathLike[str]) -> bytes | None:
-    for kind, point in mount_points(mounts):
-        if kind == "debugfs" and (data := _read(TracefsFiles(point), path)) is not None:
-            return data
-    return None
+    places = [debugfs] if debugfs is not None else [at for kind, at in mount_points() if kind == "debugfs"]
+    found = (
+        [] if files is not None and files.simulated else [_read(TracefsFiles(at), BLACKLIST) for at in places]
+    )
+    return ProbeLists.parse(next(filter(None, found), None), traceable)
 
 
 def _read(files: KernelFiles, path: str) -> bytes | None:
-    """The whole file; None where it isn't readable, or so large or slow that only a part came."""
+    """The whole file, however long that takes: what a list that was cut lacks would be taken for untraceable. None
+    where it isn't readable.
+    """
     try:
-        data = files.read(path)
+        data = files.read(path) if files.simulated else Path(files.root, path).read_bytes()
     except (OSError, ValueError):
         return None
-    return data if data.endswith(b"\n") and len(data) < DEFAULT_READ_LIMIT else None
+    return data if data.endswith(b"\n") else None

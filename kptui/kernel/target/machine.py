@@ -12,8 +12,10 @@ from pathlib import Path
 from kptui.kernel.definitions import enabled_places
 from kptui.kernel.files import TracefsFiles, find_tracefs
 from kptui.kernel.listing import Listed, read_lists
+from kptui.kernel.probelists import read_probe_lists
 from kptui.probes.check.target import File
 from kptui.safetext import decode
+from kptui.symbols.lists import ProbeLists
 
 _LARGE = 64 << 20
 
@@ -103,22 +105,18 @@ class Machine:
         except ValueError:
             return None
 
+    @cached_property
+    def _lists(self) -> ProbeLists:
+        return read_probe_lists(self._files, debugfs=os.path.join(self._sys, "kernel/debug"))
+
     def blacklist(self) -> frozenset[str] | None:
         """Names in kprobes' blacklist (debugfs)."""
-        text = self._bytes(self._sys, "kernel/debug/kprobes/blacklist")
-        if text is None:
-            return None
-        return frozenset(words[-1] for line in decode(text).split("\n") if (words := line.split()))
+        return None if self._lists.blacklist is None else self._lists.blacklist.names
 
     def traceable(self) -> frozenset[str] | None:
         """Names in ``available_filter_functions``."""
-        # To its end, however long that takes: what a cut list lacks would be called untraceable.
-        text = (
-            decode(self._bytes(self._files.root, "available_filter_functions") or b"") if self._files else ""
-        )
-        if not text:
-            return None
-        return frozenset(line.partition(" ")[0] for line in text.split("\n"))
+        lines = self._lists.traceable
+        return None if lines is None else frozenset(line.partition(" ")[0] for line in lines)
 
     def modules(self) -> frozenset[str]:
         text = decode(self._bytes(self._proc, "modules") or b"")
