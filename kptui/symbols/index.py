@@ -157,14 +157,17 @@ def numbers_of(mask: int, start: int) -> list[int]:
 
 
 class NameIndex:
-    """The pools of a table, and where names are that occur more than once: in a pool, and in all together."""
+    """The pools of a table, and where names are that occur more than once: in a pool, and in all together. ``types``
+    has a letter a line.
+    """
 
     def __init__(self, table: SymbolTable) -> None:
         lower: tuple[list[str], ...] = ([], [], [])
         first = (array("I"), array("I"), array("I"))
         self._copies: dict[str, int] = {}
         self._others: tuple[dict[int, list[int]], ...] = ({}, {}, {})
-        names, types, text = table.names, table.types, naming.TEXT_TYPES
+        self.types = real_types(table)
+        names, types, text = table.names, self.types, naming.TEXT_CODES
         for same_length in table.by_length():
             seen: tuple[dict[str, int], ...] = ({}, {}, {})
             again: list[tuple[int, int, int]] = []
@@ -183,7 +186,9 @@ class NameIndex:
                 first[kind].extend(numbers.values())
             for kind, known, i in again:  # the lines of one length are in order
                 self._others[kind].setdefault(bisect_left(first[kind], known, before[kind]), []).append(i)
-        self.pools = tuple(_pool(low, numbers, table) for low, numbers in zip(lower, first, strict=True))
+        self.pools = tuple(
+            _pool(low, numbers, table, self.types) for low, numbers in zip(lower, first, strict=True)
+        )
         self._repeated = [sorted(others) for others in self._others]
         self._named = dict(_that_are_aliases(self.pools[TEXT], table))
 
@@ -195,12 +200,12 @@ class NameIndex:
             folded = [(k, low) for k, low in enumerate(pool.lower) if low is not names[k]]
             pools.append((pool.first.tobytes(), folded, pool.types, pool.modules))
         lengths = [lines.tobytes() for lines in table.by_length()]
-        return marshal.dumps((pools, self._copies, self._others, self._named, lengths))
+        return marshal.dumps((pools, self._copies, self._others, self._named, self.types, lengths))
 
     @classmethod
     def unpack(cls, data: bytes, table: SymbolTable) -> NameIndex:
         """The index that was packed into ``data``, of a table equal to ``table``, which learns the lengths, too."""
-        packed, copies, others, named, lengths = marshal.loads(data)
+        packed, copies, others, named, real, lengths = marshal.loads(data)
         pools: list[Pool] = []
         for numbers, folded, types, modules in packed:
             first = array("I", numbers)
@@ -212,6 +217,7 @@ class NameIndex:
         index = cls.__new__(cls)
         index._copies = copies
         index._others = others
+        index.types = real
         index._named = named
         index._repeated = [sorted(numbers) for numbers in others]
         index.pools = tuple(pools)
@@ -251,8 +257,25 @@ def _that_are_aliases(pool: Pool, table: SymbolTable) -> Iterator[tuple[str, int
             yield table.names[pool.first[number]], number
 
 
-def _pool(lower: list[str], first: array[int], table: SymbolTable) -> Pool:
-    types = "".join(map(table.types.__getitem__, first)).encode("ascii")
+def real_types(table: SymbolTable) -> bytes:
+    """The letter of each line; ``d`` or ``D`` for data that kallsyms calls ``t`` or ``T``, as it does since 6.18."""
+    types = bytearray(table.types, "ascii")
+    bounds = table.code_bounds()
+    if bounds:
+        (start, end), (first, last) = bounds
+        for line, letter in enumerate(types):
+            if letter in naming.TEXT_CODES and not table.module_number(line):
+                address = table.address(line)
+                if address and not (start <= address < end or first <= address < last):
+                    types[line] = _AS_DATA[letter]
+    return bytes(types)
+
+
+_AS_DATA = {ord(letter): ord("d" if letter.islower() else "D") for letter in naming.TEXT_TYPES}
+
+
+def _pool(lower: list[str], first: array[int], table: SymbolTable, real: bytes) -> Pool:
+    types = bytes(map(real.__getitem__, first))
     modules = bytes(map((255).__and__, map(table.module_number, first)))
     return Pool(lower, first, types, modules)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 TEXT_TYPES = frozenset("tTwW")  # kallsyms letters of functions; weak ones are functions in practice
+TEXT_CODES = frozenset(map(ord, TEXT_TYPES))
 NOISE_PREFIXES = ("__pfx_", "__cfi_", "$")  # padding before functions, CFI preambles, mapping marks ("$x")
 
 SYSCALL_PREFIXES = (

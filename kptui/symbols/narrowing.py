@@ -85,8 +85,8 @@ class Narrowing:
     def _by_type(self, types: str) -> None:
         digits = _digits(map(ord, types))
         self._planes.append(lambda pool, start, end: pool.types[start:end].translate(digits))
-        letters = self._table.types
-        wanted = frozenset(types)
+        letters = self._index.types
+        wanted = frozenset(map(ord, types))
         self._line_tests.append(lambda line: letters[line] in wanted)
 
     def _by_module(self, numbers: frozenset[int]) -> None:

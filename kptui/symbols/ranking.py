@@ -16,9 +16,7 @@ _RANKED = (240, 80, 40)  # names of a pool that are scored one by one
 _BY_CLOSENESS = (100, 30, 20)  # of these, the share for the closest in length
 _INITIALS = 1500  # names that are tried for words that begin with the query's letters
 _TYPO_FROM, _TYPO_RATIO, _TYPO_HITS = 4, 76.0, 40  # letters; rapidfuzz ratio; hits of a pool
-_TYPO_BELOW = (
-    82.0  # a pool whose best score is higher isn't looked through for misspellings: none would go before
-)
+_TYPO_BELOW = 82.0  # a pool whose best score is higher isn't looked through for more than one slip
 _SHORTEST, _LONGEST = 0.613, 1.632  # times the query's length: beyond that no ratio reaches _TYPO_RATIO
 _PENALTY = (0.0, scoring.DATA_PENALTY, scoring.NOISE_PENALTY)
 
@@ -48,10 +46,21 @@ def ranked(
     those are.
     """
     found = _rank(kind, pool, query, numbers)
-    if len(query) < _TYPO_FROM or kind == NOISE or max(found, default=_NO_FIT)[0] >= _TYPO_BELOW:
+    if len(query) < _TYPO_FROM or kind == NOISE:
+        return found, 0
+    best = max(found, default=_NO_FIT)[0]
+    if best < _TYPO_BELOW:
+        within = pool.of_length(int(len(query) * _SHORTEST), int(len(query) * _LONGEST))
+    elif best < scoring.best_typo(len(query)):
+        within = pool.of_length(len(query) - 1, len(query) + 1)  # one slip may still go before
+    else:
         return found, 0
     known = set(numbers)
-    near = [one for one in _misspelt(kind, pool, query, allowance, narrowing) if one.number not in known]
+    near = [
+        one
+        for one in _misspelt(kind, pool, query, within, allowance=allowance, narrowing=narrowing)
+        if one.number not in known
+    ]
     return found + near, len(near)
 
 
@@ -74,7 +83,12 @@ def _rank(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> list[Fou
     for number in _shortlist(kind, pool, query, numbers):
         name = lower[number]
         points, positions = scoring.abbreviation(query, name)
-        found.append(Found(points - (_PENALTY[kind] if name != query else 0), kind, number, positions))
+        if name != query:
+            points -= _PENALTY[kind]
+            dot = name.find(".")
+            if 0 < dot <= positions[-1] and "." not in query:
+                points -= scoring.SUFFIX_PENALTY
+        found.append(Found(points, kind, number, positions))
     return found
 
 
@@ -111,12 +125,11 @@ def initials_pattern(query: str) -> re.Pattern[str]:
 
 
 def _misspelt(
-    kind: int, pool: Pool, query: str, allowance: Allowance, narrowing: Narrowing | None
+    kind: int, pool: Pool, query: str, within: range, *, allowance: Allowance, narrowing: Narrowing | None
 ) -> list[Found]:
     from kptui.symbols.match import common_positions, edits, similar
 
     lower = pool.lower
-    within = pool.of_length(int(len(query) * _SHORTEST), int(len(query) * _LONGEST))
     if not within:
         return []
     letters = sorted(set(query))

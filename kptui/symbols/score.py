@@ -14,12 +14,14 @@ from typing import NamedTuple
 MATCH, BOUNDARY, CONSECUTIVE, FIRST = 16, 8, 4, 2  # fzf's src/algo/algo.go: points a letter, bonuses, factor
 GAP_START, GAP_MORE = -3, -1
 SHAPE, LENGTH = (
-    55.0,
-    45.0,
+    60.0,
+    40.0,
 )  # weights of the letters' places and of the closeness in length; they add up to 100
 TYPO = 85.0  # what a perfect similarity would earn if found as a typo
-ONE_SLIP = 7.0  # more for a single one
+ONE_SLIP = 9.0  # more for a single one
 DATA_PENALTY, NOISE_PENALTY = 12.0, 20.0
+SUFFIX_PENALTY = 12.0  # letters found in what the compiler added to a name weren't meant
+START = 9  # bonus for the name's first letter; with SHAPE the best of a dozen pairs on the golden sets
 _SEPARATORS = "_.$"
 _NOTHING = -(1 << 30)  # less than any way earns
 
@@ -57,6 +59,11 @@ def abbreviation(query: str, name: str) -> Match:
     return Match(SHAPE * shape * shape + LENGTH * 2 * length / (length + len(name)), positions)
 
 
+def best_typo(length: int) -> float:
+    """The most that a misspelt query of ``length`` letters can earn: one letter left out."""
+    return typo(100 * 2 * length / (2 * length + 1), 1)
+
+
 def typo(similarity: float, edits: int) -> float:
     """The score of a misspelling: ``similarity`` is rapidfuzz's ratio, 0..100, ``edits`` how many letters
     were left out, put in, exchanged or swapped with the next (optimal string alignment).
@@ -74,7 +81,7 @@ def _run(query: str, name: str) -> int:
 
 def _bonus(name: str, at: int) -> int:
     if at == 0:
-        return BOUNDARY
+        return START
     before = name[at - 1]
     if before in _SEPARATORS:
         return BOUNDARY

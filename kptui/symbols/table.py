@@ -160,6 +160,16 @@ class SymbolTable:
         """Those numbers of some modules; None is the kernel itself."""
         return frozenset(number for number, name in enumerate((None, *self.modules)) if name in modules)
 
+    def code_bounds(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
+        """Where the kernel's code is, and the part of it that is freed after boot: first address and the one behind;
+        None where the table doesn't tell.
+        """
+        if self.addresses_hidden:
+            return None
+        marks = [self.lookup(name) for name in ("_stext", "_etext", "__init_begin", "__init_end")]
+        start, end, first, last = ((found[0].address or 0) if found else 0 for found in marks)
+        return ((start, end), (first, last)) if start < end and first < last else None
+
     def neighbour(self, i: int) -> Symbol | None:
         """The function before line ``i``, or else after it, that has a name of its own kind and another one."""
         for other in (*range(i - 1, max(i - 8, -1), -1), *range(i + 1, min(i + 8, len(self.names)))):

@@ -95,7 +95,7 @@ def test_no_table_is_an_error() -> None:
         ShippedSearch(lambda: b"")
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from(LINES) | st.binary(max_size=30), max_size=30).map(b"\n".join))
 def test_any_bytes_travel(data: bytes) -> None:
     search = shipped(data)
