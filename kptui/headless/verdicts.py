@@ -13,12 +13,18 @@ _FIXES = 4
 _SHOWN = 160  # characters of a line that are shown around a caret
 
 
-def hint_of(verdict: Verdict) -> str | None:
-    """The sentence in plain words; None if there is none."""
+def hint_of(verdict: Verdict, text: str) -> str | None:
+    """The sentence in plain words, and behind it the likeliest fix of that line; None if there is none."""
     if verdict.ok:
         return None
     sentences = (*(problem.sentence for problem in verdict.problems), verdict.sentence)
-    return next((sentence for sentence in sentences if sentence), None)
+    sentence = next((sentence for sentence in sentences if sentence), None)
+    fix = next((problem.fix for problem in verdict.problems if problem.fix is not None), None)
+    if fix is None:
+        return sentence
+    line = fix.apply(text)
+    mended = f"Fix: {fix.label}: {line}" if len(line) <= _SHOWN else f"Fix: {fix.label}."
+    return f"{sentence} {mended}" if sentence else mended
 
 
 def as_json(number: int, text: str, verdict: Verdict) -> str:
@@ -30,7 +36,7 @@ def as_json(number: int, text: str, verdict: Verdict) -> str:
         "ok": verdict.ok,
         "messages": [{"message": p.message, "column": p.column} for p in verdict.problems],
         "errno": verdict.errno,
-        "hint": hint_of(verdict),
+        "hint": hint_of(verdict, text),
         "warnings": list(verdict.warnings),
     }
     return json.dumps(found) + "\n"

@@ -129,6 +129,18 @@ def test_refused_without_a_message(run: Run) -> None:
     assert all(item["hint"] for item in found)
 
 
+def test_a_hint_has_the_line_as_it_would_be_right(run: Run) -> None:
+    found = run.json(
+        b"p:ev vfs_read a=%rdi\np:ev vfs_read a=+0(%di\n\xef\xbb\xbfp:ev vfs_read\np:ev vfs_read a=+\n"
+    )
+    assert [item["hint"] for item in found[:2]] == [
+        "The kernel calls it %di. Fix: use %di: p:ev vfs_read a=%di",
+        "A closing parenthesis is missing. Fix: close the parenthesis: p:ev vfs_read a=+0(%di)",
+    ]
+    assert "byte-order mark" in found[2]["hint"]
+    assert "Fix" not in found[3]["hint"]
+
+
 def test_warnings(run: Run) -> None:
     (item,) = run.json(b"p:ev vfs_read a=+0(%di)junk\n")
     assert item["ok"]

@@ -85,4 +85,6 @@ def _unknown_letter(letter: str, interface: Interface) -> str:
     if letter == "-":
         return "A removal must start in the first column of the line."
     kinds = "p, r, f, t, e, s" if interface == "dynamic" else "p (probe), r (return probe)"
+    if letter == "\xef":  # U+FEFF in UTF-8: what some editors put before the first line
+        return f"A definition starts with {kinds} or - (remove); a byte-order mark stands before it, perhaps."
     return f"A definition starts with {kinds} or - (remove), not with “{letter}”."
