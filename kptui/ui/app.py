@@ -24,7 +24,6 @@ from kptui.ui.dialogs.base import Dialog
 from kptui.ui.judging import LineJudge
 from kptui.ui.live import Live
 from kptui.ui.pane import Pane
-from kptui.ui.panes.editor import EditorPane
 from kptui.ui.panes.symbols import SymbolsPane
 from kptui.ui.typeahead import TypeAhead
 from kptui.ui.workspace import PANES, Workspace
@@ -142,9 +141,6 @@ class KptuiApp(App[None], inherit_bindings=False):
     def judge(self, line: str) -> None:
         """Say of a line what the kernel would say."""
         self.lines.judge(line)
-
-    def on_editor_pane_changed(self, message: EditorPane.Changed) -> None:
-        self.judge(message.line)
 
     def on_symbols_pane_chosen(self, message: SymbolsPane.Chosen) -> None:
         from kptui.ui.actions.authoring import draft_for

@@ -178,6 +178,15 @@ async def test_keys_do_not_wait_for_a_slow_verdict(tmp_path: Path, monkeypatch: 
         assert asked[-1] == "p:kptui/x vfs_rea"
 
 
+async def test_no_frame_shows_a_line_with_the_verdict_of_another(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        await typed(it, "p:kptui/x vfs_read n=%di")
+        editor = it.app.workspace.editor
+        editor.text_paste("r")
+        verdict = editor.verdict
+        assert verdict is None or verdict.command == editor.line
+
+
 async def test_the_nearest_symbol_of_a_line_before_is_not_shown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

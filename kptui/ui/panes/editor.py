@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual import events
-from textual.message import Message
 from textual.strip import Strip
 
 from kptui.probes.errors import ProbeSyntaxError
@@ -32,13 +31,6 @@ class EditorPane(Pane):
     """The draft as rows; see ``Draft`` for what changes mean."""
 
     scope = "editor"
-
-    class Changed(Message):
-        """The draft's line changed (or is being typed): judge it."""
-
-        def __init__(self, line: str) -> None:
-            super().__init__()
-            self.line = line
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -80,8 +72,9 @@ class EditorPane(Pane):
         return (probe.place, probe.kind, draft.replacing) if probe else None
 
     def _changed(self) -> None:
+        """The line is another one, or is being typed: no frame may show it with the verdict of the one before."""
         self.redraw()
-        self.post_message(self.Changed(self.line))
+        self.kptui.judge(self.line)
 
     @property
     def line(self) -> str:

@@ -66,7 +66,8 @@ def _duplicate(session: Session) -> None:
     terminal = session.terminal
     session.go("Probe")
     session.edit_line(f"p:kptui/dup {TWICE}", whole=True)
-    screen = terminal.wait(re.compile(f"The symbol is not unique|{re.escape(ACCEPTED)}"))
+    judged = f"p:kptui/dup {TWICE}.*(The symbol is not unique|{re.escape(ACCEPTED)})"
+    screen = terminal.wait(re.compile(judged, re.DOTALL))
     if "not unique" not in screen:  # kernels before 2023 take the first of them
         expect(os.uname().release.startswith("5.10"), "accepted", screen)
         session.escape("enter take")
