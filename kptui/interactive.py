@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kptui.kernel.leftovers import Leftover
     from kptui.kernel.session import Session
     from kptui.kernel.sim import SimFiles
-    from kptui.kernel.target.known import Known
+    from kptui.kernel.target.known import Known, Types
     from kptui.symbols import ProbeLists, SymbolTable
     from kptui.ui.app import KptuiApp
     from kptui.ui.world import World
@@ -147,9 +147,15 @@ def _demo_world(args: argparse.Namespace, config: Config, opened: Opened, symbol
 
         return know_sim(table) if table is not None else None
 
+    def types() -> Types:
+        from kptui.kernel.sim.known import sim_types
+
+        return sim_types()
+
     world = World(
         read_symbols=symbols,
         open_session=open_session,
+        read_types=types,
         know=know,
         findings=Findings(None, ()),
         config=config,
@@ -189,17 +195,28 @@ def _real_world(args: argparse.Namespace, config: Config, opened: Opened, symbol
                 notes.extend(leftover_notes(leftovers(files, state_dir()), config))
         return session
 
+    @functools.cache
+    def types() -> Types:
+        from kptui.kernel.target.known import NO_TYPES, read_types
+        from kptui.kernel.target.machine import Machine
+
+        try:
+            return read_types(Machine(findings.tracefs))
+        except (OSError, ValueError):  # a BTF that is none
+            return NO_TYPES
+
     def know(table: SymbolTable | None) -> Known | None:
         from kptui.kernel.target.known import know_machine
 
         try:
-            return know_machine(findings.tracefs, table, foreign=bool(args.kallsyms))
+            return know_machine(findings.tracefs, table, foreign=bool(args.kallsyms), types=types())
         except (OSError, ValueError):  # a BTF that is none
             return None
 
     return World(
         read_symbols=symbols,
         open_session=open_session,
+        read_types=types,
         know=know,
         findings=findings,
         config=config,

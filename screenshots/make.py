@@ -33,7 +33,7 @@ from kptui.interactive import DEMO_RELEASE
 from kptui.kernel.capabilities import Findings
 from kptui.kernel.session import Session
 from kptui.kernel.sim import ManualClock, SimFiles, demo_kallsyms
-from kptui.kernel.sim.known import know_sim
+from kptui.kernel.sim.known import know_sim, sim_types
 from kptui.kernel.sim.symbols import demo_probe_lists
 from kptui.safetext import decode
 from kptui.ui.app import KptuiApp
@@ -135,6 +135,7 @@ async def stage(size: tuple[int, int]) -> AsyncIterator[Stage]:
         world = World(
             read_symbols=demo_kallsyms,
             open_session=open_session,
+            read_types=sim_types,
             know=lambda table: know_sim(table) if table is not None else None,
             findings=Findings(None, ()),
             config=Config(),

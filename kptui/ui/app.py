@@ -21,6 +21,7 @@ from kptui.safetext import neutralise
 from kptui.symbols import SymbolTable
 from kptui.ui.commands import Keymap
 from kptui.ui.dialogs.base import Dialog
+from kptui.ui.helper import Helper
 from kptui.ui.judging import LineJudge
 from kptui.ui.live import Live
 from kptui.ui.pane import Pane
@@ -50,6 +51,7 @@ class KptuiApp(App[None], inherit_bindings=False):
         self.keymap = Keymap(world.config.keys)
         self.live = Live(self, world)
         self.lines = LineJudge(self)
+        self.helper = Helper(self)
         self.last_copy = ""
         self._loop_of_ours: asyncio.AbstractEventLoop | None = None
         self._exit_wanted = False
@@ -180,7 +182,7 @@ class KptuiApp(App[None], inherit_bindings=False):
             self.screen.show_footer()
             return
         pane = self.workspace.current_pane
-        typing = list(pane.typing_keys) if pane.typing else []
+        typing = list(pane.typing_hints) if pane.typing else []
         self.workspace.footer.show(self.keymap.footer(pane.scope), typing)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

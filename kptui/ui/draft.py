@@ -10,9 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from kptui.probes.abi import ARGUMENT_REGISTERS
 from kptui.probes.definition import Kind, Place, Probe, parse_place, parse_probe
 from kptui.probes.errors import ProbeSyntaxError
-from kptui.probes.exprs import FetchArg
+from kptui.probes.exprs import BtfPath, Deref, Expr, FetchArg, Register, Retval, Stack, StackEntry
 from kptui.probes.fetch import parse_fetcharg
 from kptui.probes.names import default_event_name
 from kptui.probes.suggest import Suggestion, suggestions
@@ -41,13 +42,12 @@ class Draft:
         probe = self.probe
         if probe is None:
             return None
-        forms = {str(replace(form, name=None)) for form in (offer.arg, *variants(offer.arg))}
-        exact = str(replace(offer.arg, name=None))
-        for wanted in ({exact}, forms):
+        own = [form for form in (offer.arg, offer.native) if form is not None]
+        exact = {str(replace(form, name=None)) for form in own}
+        forms = exact | {str(replace(form, name=None)) for one in own for form in variants(one)}
+        for wanted in (exact, forms):
             for index, arg in enumerate(probe.args):
-                if str(replace(arg, name=None)) in wanted and (
-                    arg.name == offer.arg.name or wanted == {exact}
-                ):
+                if str(replace(arg, name=None)) in wanted and (arg.name == offer.arg.name or wanted is exact):
                     return index
         return None
 
@@ -62,13 +62,7 @@ class Draft:
         if probe is None:
             return None
         kind: Kind = "r" if probe.kind == "p" else "p"
-        offered = {str(replace(offer.arg, name=None)) for offer in self.offers()}
-        common = {str(replace(offer.arg, name=None)) for offer in suggestions(probe.place, kind)}
-        kept = tuple(
-            arg
-            for arg in probe.args
-            if str(replace(arg, name=None)) not in offered or str(replace(arg, name=None)) in common
-        )
+        kept = tuple(arg for arg in probe.args if not _is_gone(arg.expr, kind))
         event = probe.event
         symbol = probe.place.symbol or ""
         if self.replacing is None and (event is None or event == default_event_name(symbol, probe.kind, ())):
@@ -119,15 +113,15 @@ class Draft:
             return None
         return self.of(replace(probe, args=(*probe.args[:index], arg, *probe.args[index + 1 :])))
 
-    def take(self, offer: Suggestion) -> Draft | None:
-        """Take an offer, or give it back when it is taken."""
+    def take(self, offer: Suggestion, *, native: bool = False) -> Draft | None:
+        """Take an offer, or give it back when it is taken; ``native``: in the kernel's own words, if it has some."""
         probe = self.probe
         if probe is None:
             return None
         index = self.taken(offer)
         if index is not None:
             return self.with_arg(index, "")
-        arg = offer.arg
+        arg = offer.native if native and offer.native is not None else offer.arg
         if arg.name is not None:
             arg = replace(arg, name=_free_name(arg.name, {a.name for a in probe.args if a.name}))
         return self.of(replace(probe, args=(*probe.args, arg)))
@@ -152,6 +146,19 @@ class Draft:
             return None
         at = texts.index(str(arg)) if str(arg) in texts else -step
         return self.set_arg(index, forms[(at + step) % len(forms)])
+
+
+def _is_gone(expr: Expr, kind: Kind) -> bool:
+    """Whether what an argument starts from is gone in a probe of the other ``kind``: arguments, or the result."""
+    while isinstance(expr, Deref):
+        expr = expr.expr
+    if isinstance(expr, BtfPath):
+        return (expr.root == "$retval") is (kind == "p")
+    if kind == "p":
+        return isinstance(expr, Retval)
+    return isinstance(expr, StackEntry | Stack) or (
+        isinstance(expr, Register) and expr.name in ARGUMENT_REGISTERS
+    )
 
 
 @lru_cache(maxsize=64)

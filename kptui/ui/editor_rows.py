@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kptui.safetext import neutralise
-from kptui.ui.paint import Line, clip, length, pad
+from kptui.ui.paint import Line, clip, pad
 
 if TYPE_CHECKING:
     from kptui.probes.definition import Probe
-    from kptui.probes.suggest import Suggestion
     from kptui.ui.draft import Draft
 
 LABEL = 11  # cells of a field's label
@@ -19,14 +18,18 @@ LABEL = 11  # cells of a field's label
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of the editor: what it stands for (kind, name, place, maxactive, arg, add, offer, line), which of them."""
+    """A row of the editor: what it stands for (kind, name, place, maxactive, arg, add, offer, waiting, line), and
+    which of them.
+    """
 
     what: str
     index: int = 0
 
 
-def rows_of(draft: Draft, offers: int) -> list[Row]:
-    """The rows of a draft: its fields, its arguments, what is offered; the bare line where it doesn't parse."""
+def rows_of(draft: Draft, offers: int | None) -> list[Row]:
+    """The rows of a draft: its fields, its arguments, what is offered (None: not known yet); the bare line where it
+    doesn't parse.
+    """
     probe = draft.probe
     if probe is None:
         return [Row("line")]
@@ -35,7 +38,7 @@ def rows_of(draft: Draft, offers: int) -> list[Row]:
         rows.append(Row("maxactive"))
     rows.extend(Row("arg", i) for i in range(len(probe.args)))
     rows.append(Row("add"))
-    rows.extend(Row("offer", i) for i in range(offers))
+    rows.extend([Row("waiting")] if offers is None else [Row("offer", i) for i in range(offers)])
     return rows
 
 
@@ -78,6 +81,11 @@ def _same(draft: Draft, text: str) -> bool:
 def field_line(probe: Probe, row: Row, width: int, current: bool) -> Line:
     """A field or an argument, after the cursor's mark."""
     style = "bold" if current else ""
+    if row.what == "waiting":
+        return [
+            (pad("   …", LABEL), style),
+            (clip("the kernel's types are being read", width - LABEL - 2), "dim"),
+        ]
     if row.what == "arg":
         text = clip(neutralise(str(probe.args[row.index])), width - 6)
         return [(pad(f" {row.index + 1:>2}", 4), "dim"), (text, style)]
@@ -104,31 +112,3 @@ def empty_lines(key: Callable[[str], str], width: int) -> list[Line]:
     ):
         lines.append([(f" {pad(keys, 7)}", "key"), (clip(text, width - 9), "dim")])
     return lines
-
-
-class OfferColumns:
-    """What is offered at a place, in columns as wide as the offers need."""
-
-    def __init__(self, draft: Draft, offers: Sequence[Suggestion], width: int) -> None:
-        self._draft = draft
-        self._offers = offers
-        self._width = width
-        self._where = min(max((len(o.where) for o in offers), default=4), 14)
-        self._name = min(max((len(o.name) for o in offers), default=8), 16)
-        form = max((len(str(o.arg)) for o in offers), default=8)
-        left = width - self._where - self._name - form - 8
-        self._type = min(max((len(o.ctype) for o in offers), default=8), max(left, 12), 30)
-
-    def line(self, index: int, current: bool) -> Line:
-        """One offer: taken or not, where it is, its name, its C type, the fetch argument that it adds, a note."""
-        offer = self._offers[index]
-        taken = self._draft.taken(offer) is not None
-        line: Line = [(" ✓ ", "ok") if taken else ("   ", "")]
-        line.append((pad(offer.where, self._where) + " ", "dim"))
-        line.append((pad(offer.name, self._name) + " ", "bold" if current else ""))
-        if self._width > 64:
-            line.append((pad(offer.ctype, self._type) + " ", "dim"))
-        room = self._width - length(line) - 1
-        form = str(offer.arg)
-        text = f"{form}  {offer.note}" if offer.note and len(form) + len(offer.note) + 2 <= room else form
-        return [*line, (clip(text, room), "ok" if taken else "bold" if current else "dim")]

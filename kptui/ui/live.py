@@ -104,6 +104,8 @@ class Live:
             # The first list is on the screen; the index is made while the user reads it.
             await asyncio.to_thread(search.prepare)
             self._app.workspace.symbols.search_ready()
+        await self._app.helper.read()
+        if search is not None:
             await asyncio.to_thread(search.warm)
             probing = await asyncio.to_thread(search.find_probing, self.world.read_lists)
             self._app.workspace.symbols.set_probing(search, probing)

@@ -53,6 +53,11 @@ class Pane(Widget, can_focus=True):
         """Run a command of this pane; False if it is none of them."""
         return False
 
+    @property
+    def typing_hints(self) -> tuple[tuple[str, str], ...]:
+        """What keys do while a line is being typed: (key, what) pairs for the footer."""
+        return self.typing_keys
+
     def redraw(self) -> None:
         self._strips = None
         self.refresh()

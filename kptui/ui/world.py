@@ -16,7 +16,7 @@ from kptui.symbols.lists import NO_LISTS
 
 if TYPE_CHECKING:
     from kptui.kernel.session import Session
-    from kptui.kernel.target.known import Known
+    from kptui.kernel.target.known import Known, Types
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,14 +25,15 @@ T = TypeVar("T")
 @dataclass(slots=True)
 class World:
     """``read_symbols`` and ``open_session`` block and are run on a thread; ``open_session`` gives None where there
-    is no kernel to trace; so does ``know``, which gathers what verdicts need beside the symbols, and gives None where
-    that can't be done. Symbols are the bytes of a kallsyms, or a search that was made of them. ``findings`` say
-    what this machine lacks. ``read_lists``, on a thread too, says what can be probed. ``readme`` is tracefs's; the
-    opening of the session may give it.
+    is no kernel to trace; so do ``read_types``, for the helper of arguments, and ``know``, which gathers what verdicts
+    need beside the symbols and gives None where that can't be done. Symbols are the bytes of a kallsyms, or a search
+    that was made of them. ``findings`` say what this machine lacks. ``read_lists``, on a thread too, says what can be
+    probed. ``readme`` is tracefs's; the opening of the session may give it.
     """
 
     read_symbols: Callable[[], bytes | SymbolSearch]
     open_session: Callable[[], Session | None]
+    read_types: Callable[[], Types]
     know: Callable[[SymbolTable | None], Known | None]
     findings: Findings
     config: Config

@@ -13,9 +13,9 @@ from kptui.host.config import Config
 from kptui.kernel.capabilities import Finding, Findings
 from kptui.kernel.session import Session
 from kptui.kernel.sim import ManualClock, SimFiles, demo_kallsyms
-from kptui.kernel.sim.known import know_sim
+from kptui.kernel.sim.known import know_sim, sim_types
 from kptui.kernel.sim.symbols import demo_probe_lists
-from kptui.kernel.target.known import Known
+from kptui.kernel.target.known import Known, Types
 from kptui.safetext import decode
 from kptui.symbols import ProbeLists, SymbolTable
 from kptui.ui.app import KptuiApp
@@ -95,6 +95,7 @@ async def demo(
     ready: bool = True,
     notifications: bool = False,
     know: Callable[[SymbolTable | None], Known | None] | None = None,
+    types: Callable[[], Types] = sim_types,
 ) -> AsyncIterator[Driven]:
     """The app over a simulated kernel, symbols read and session open; the session is closed at the end."""
     files = SimFiles(seed=1, clock=ManualClock())
@@ -117,6 +118,7 @@ async def demo(
     world = World(
         read_symbols=kallsyms,
         open_session=open_session,
+        read_types=types,
         know=know or (lambda table: know_sim(table) if table is not None else None),
         findings=Findings(None, missing),
         config=config or Config(),

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cache
 
+from kptui.btf import Btf
 from kptui.kernel.sim.data import unpack
 from kptui.kernel.sim.judge import OTHER_EVENTS, RELEASE
 from kptui.kernel.target.assemble import Given, KernelTarget
-from kptui.kernel.target.known import Known, know
+from kptui.kernel.target.known import Known, Types, know
 from kptui.kernel.target.machine import Machine
+from kptui.probes.check import features_of
 from kptui.symbols.table import SymbolTable
 
 NOWHERE = "/nowhere"
+
+
+@cache
+def sim_types() -> Types:
+    """Blocks: it unpacks the types of what was recorded."""
+    return Types(Btf.parse(unpack("vmlinux.btf.xz")), features_of(unpack("README.xz").decode()))
 
 
 def know_sim(table: SymbolTable) -> Known:
@@ -19,6 +28,7 @@ def know_sim(table: SymbolTable) -> Known:
     given = Given(
         readme=unpack("README.xz").decode(),
         btf=unpack("vmlinux.btf.xz"),
+        types=sim_types().btf,
         existing=(),
         release=RELEASE,
         table=table,

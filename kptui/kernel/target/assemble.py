@@ -61,6 +61,7 @@ class Given:
     table: SymbolTable | None = (
         None  # of this machine's kallsyms, or of the one given, where it was read already
     )
+    types: Btf | None = None  # of this machine's BTF, or of the one given, likewise
 
 
 @dataclass
@@ -195,7 +196,9 @@ class KernelTarget:
     @cached_property
     def btf(self) -> Btf | None:
         blob = self._btf_data
-        return Btf.parse(blob) if isinstance(blob, bytes) else None
+        if not isinstance(blob, bytes):
+            return None
+        return self.given.types or Btf.parse(blob)
 
     # -- symbols
 

@@ -74,6 +74,7 @@ def suspend(app: KptuiApp) -> None:
 
 ACTIONS = {
     "search": search,
+    "editor.find": search,  # where there is no draft yet
     "probes.add": add,
     "quit": quit_,
     "quit.now": quit_now,

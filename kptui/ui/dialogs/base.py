@@ -44,6 +44,6 @@ class Dialog(ModalScreen[Result], Generic[Result]):
             stack[0].set_class(any(isinstance(screen, Dialog) for screen in stack), "covered")
 
     def show_footer(self) -> None:
-        typing = list(self.pane.typing_keys) if self.pane.typing else []
+        typing = list(self.pane.typing_hints) if self.pane.typing else []
         for footer in self.query(FooterLine):  # none yet between its push and its first frame
             footer.show(self.pane.kptui.keymap.footer(self.pane.scope), typing)

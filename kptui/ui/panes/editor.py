@@ -11,172 +11,152 @@ from typing import TYPE_CHECKING
 from textual import events
 from textual.strip import Strip
 
-from kptui.probes.errors import ProbeSyntaxError
-from kptui.safetext import neutralise
-from kptui.ui.dialogs.fixes import choose_fix
-from kptui.ui.dialogs.text import text_dialog
-from kptui.ui.editor_rows import OfferColumns, Row, empty_lines, field_line, rows_of, text_of, with_text
-from kptui.ui.hero import everything, hero_lines
-from kptui.ui.paint import Line, Span, clip, pad, rule
-from kptui.ui.pane import Cursor, Pane
-from kptui.ui.textline import TextLine
-from kptui.verdict import Fix, Verdict
+from kptui.ui.editor_rows import Row, rows_of, text_of
+from kptui.ui.paint import Line
+from kptui.ui.pane import Cursor
+from kptui.ui.panes.drafting import DraftPane
 
 if TYPE_CHECKING:
-    from kptui.probes.suggest import Suggestion
     from kptui.ui.draft import Draft
+    from kptui.ui.finding import Finder
+    from kptui.ui.walking import Guide, Item, Tree
 
 
-class EditorPane(Pane):
-    """The draft as rows; see ``Draft`` for what changes mean."""
+class EditorPane(DraftPane):
+    """The draft as rows, with what can be read at its place as a tree that opens."""
 
     scope = "editor"
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self.draft: Draft | None = None
-        self.verdict: Verdict | None = None
-        self.kernel: Verdict | None = None  # the kernel's own refusal of exactly this line
-        self.remark = ""  # what is to be said about that
         self.cursor = Cursor()
-        self.editing: TextLine | None = None
-        self.edited: Row | None = None
-        self.error = ""
-        self._past: list[Draft] = []
-        self._offers: tuple[Suggestion, ...] = ()
-        self._rows: list[Row] = []
+        self.offered: Tree | None = None
+        self.finder: Finder | None = None
+        self.native = False
+        self.rows: list[Row] = []
 
-    # -- what is edited
+    # -- rows
 
-    def set_draft(self, draft: Draft | None, *, remember: bool = True) -> None:
-        """Show another draft, or the next state of this one."""
-        if draft == self.draft:
+    def lay_out(self, elsewhere: bool) -> None:
+        draft = self.draft
+        probe = draft.probe if draft is not None else None
+        guide = None if self.offered is None else self.offered.guide
+        if probe is None:
+            self.offered = self.finder = None
+        elif guide is None or (guide.place, guide.kind) != (probe.place, probe.kind):
+            self.offered = self.finder = None
+            self._plant(self.kptui.helper.ask(probe.place, probe.kind))
+        self._count()
+        if elsewhere:
+            self._begin()
+        self.cursor.move(self.cursor.at, len(self.rows))
+
+    def take_guide(self, guide: Guide) -> None:
+        """What is known of the draft's place has come: it stands where it was waited for."""
+        probe = self.draft.probe if self.draft is not None else None
+        if (
+            self.offered is not None
+            or probe is None
+            or (guide.place, guide.kind) != (probe.place, probe.kind)
+        ):
             return
-        if remember and self.draft is not None:
-            self._past = [*self._past[-200:], self.draft]
-        place_changed = self.draft is None or draft is None or self._place(draft) != self._place(self.draft)
-        self.draft = draft
-        self.kernel = None
-        self.error = ""
-        self._offers = draft.offers() if draft else ()
-        self._rows = rows_of(draft, len(self._offers)) if draft else []
-        if place_changed:
-            self.cursor.at = next((i for i, row in enumerate(self._rows) if row.what == "offer"), 0)
-            self.cursor.top = 0
-        self.cursor.move(self.cursor.at, len(self._rows))
-        self._changed()
-
-    @staticmethod
-    def _place(draft: Draft) -> object:
-        probe = draft.probe
-        return (probe.place, probe.kind, draft.replacing) if probe else None
-
-    def _changed(self) -> None:
-        """The line is another one, or is being typed: no frame may show it with the verdict of the one before."""
+        waited = self.row is not None and self.row.what == "waiting"
+        self._plant(guide)
+        self._count()
+        if waited:
+            self._begin()
         self.redraw()
-        self.kptui.judge(self.line)
 
-    @property
-    def line(self) -> str:
-        """The line as it stands, or as it is being typed."""
-        if self.editing and self.edited and self.edited.what == "line":
-            return self.editing.text
-        return self.draft.line if self.draft else ""
+    def _plant(self, guide: Guide | None) -> None:
+        if guide is not None:
+            from kptui.ui.walking import Tree
+
+            self.offered = Tree(guide)
+
+    def _count(self) -> None:
+        self.rows = (
+            rows_of(self.draft, None if self.offered is None else len(self.offered)) if self.draft else []
+        )
+
+    def _begin(self) -> None:
+        """Put the cursor on what is most likely wanted of what is offered."""
+        first = next((i for i, row in enumerate(self.rows) if row.what in ("offer", "waiting")), 0)
+        self.cursor.at = first + (
+            self.offered.start() if self.offered is not None and len(self.offered) else 0
+        )
+        self.cursor.top = 0
 
     @property
     def row(self) -> Row | None:
-        return self._rows[self.cursor.at] if self.cursor.at < len(self._rows) else None
+        return self.rows[self.cursor.at] if self.cursor.at < len(self.rows) else None
 
     @property
-    def shown_verdict(self) -> Verdict | None:
-        return self.kernel or self.verdict
-
-    @property
-    def fixes(self) -> tuple[Fix, ...]:
-        """What would mend the line: one fix, or several to choose from."""
-        verdict = self.shown_verdict
-        return verdict.fixes if verdict else ()
-
-    def show_kernel(self, verdict: Verdict, remark: str) -> None:
-        """The last word on this line, in the place of ours, until it changes."""
-        self.kernel, self.remark = verdict, remark
-        self.redraw()
+    def item(self) -> Item | None:
+        """What can be read, under the cursor."""
+        if self.finder is not None:
+            return self.finder.item
+        row = self.row
+        return (
+            self.offered.item(row.index) if self.offered is not None and row and row.what == "offer" else None
+        )
 
     # -- typing
 
     @property
     def typing(self) -> bool:
-        return self.editing is not None
+        return self.editing is not None or self.finder is not None
 
-    def _edit(self, row: Row, text: str) -> None:
-        self.edited = row
-        self.editing = TextLine.of(text)
-        self.error = ""
-        self.redraw()
-
-    def _stop_editing(self) -> None:
-        self.editing = self.edited = None
-        self.redraw()
+    @property
+    def typing_hints(self) -> tuple[tuple[str, str], ...]:
+        if self.finder is None:
+            return self.typing_keys
+        key = self.kptui.keymap.key
+        return (
+            ("enter", "take"),
+            ("space", "take, go on"),
+            ("↑↓", "choose"),
+            (key("editor.native"), ""),
+            ("esc", "back"),
+        )
 
     def text_key(self, event: events.Key) -> bool:
-        if self.editing is None:
-            return False
-        if event.key in ("enter", "tab"):
-            self._commit()
-            return True
-        if self.kptui.keymap.command(self.scope, event.key) == "editor.fix" and not event.is_printable:
-            if self.edited is not None and self.edited.what == "line":
-                self._fix()
-            return True
-        if self.kptui.keymap.command(self.scope, event.key) == "editor.verdict" and not event.is_printable:
-            self._show_all()
-            return True
-        if event.key in ("escape", "ctrl+c"):
-            was_line = self.edited is not None and self.edited.what == "line"
-            self._stop_editing()
-            if was_line:
-                self._changed()
-            return True
-        changed = self.editing.key(event.key, event.character)
-        if changed is None:
-            return False
-        self._typed(changed)
-        return True
+        if self.finder is None:
+            return super().text_key(event)
+        from kptui.ui.panes.finderkeys import finder_key
+
+        return finder_key(self, self.finder, event)
 
     def text_paste(self, text: str) -> None:
-        if self.editing is not None:
-            self._typed(self.editing.insert(text.strip().splitlines()[0] if text.strip() else ""))
-
-    def _typed(self, changed: TextLine) -> None:
-        self.editing = changed
-        self.error = ""
-        if self.edited and self.edited.what == "line":
-            self.kernel = None
-            self._changed()
+        if self.finder is None:
+            super().text_paste(text)
         else:
-            self.redraw()
+            from kptui.ui.panes.finderkeys import typed
 
-    def _commit(self) -> None:
-        draft, editing, row = self.draft, self.editing, self.edited
-        if draft is None or editing is None or row is None:
+            typed(self, self.finder, self.finder.line.insert(" ".join(text.split())))
+
+    def _find(self) -> None:
+        """Open the search line, under the parameter that the cursor is at."""
+        tree, row = self.offered, self.row
+        if tree is None or not tree.starts:
+            self.kptui.say(
+                "Nothing to search in: no structure is known behind the parameters here.", "warning"
+            )
             return
-        text = editing.text
-        try:
-            changed = with_text(draft, row, text)
-        except ProbeSyntaxError as error:
-            self.error = f"{error.message} (at character {error.column + 1})"
-            self.editing = TextLine(text, min(error.column, len(text)))
-            self.redraw()
-            return
-        self._stop_editing()
-        if changed is not None:
-            self.set_draft(changed)
+        from kptui.ui.finding import Finder
+
+        first = tree.root(row.index) if row is not None and row.what == "offer" else None
+        self.finder = Finder(tree, first, self.redraw)
+        self.redraw()
+
+    def stop_finding(self) -> None:
+        self.finder = None
+        self.redraw()
 
     # -- commands
 
     def run(self, command: str) -> bool:
         """Run a command of this pane; False if it is none of them."""
-        if self.cursor.key(command, len(self._rows), max(self.size.height - 8, 2)):
+        if self.cursor.key(command, len(self.rows), max(self.size.height - 8, 2)):
             self.redraw()
             return True
         draft, row = self.draft, self.row
@@ -186,11 +166,18 @@ class EditorPane(Pane):
             case "editor.act":
                 self._act(draft, row)
             case "editor.line":
-                self._edit(Row("line"), draft.line)
+                self.edit(Row("line"), draft.line)
             case "editor.kind":
                 self.set_draft(draft.toggle_kind(self.kptui.taken_names()) or draft)
             case "editor.add":
                 self._add(draft)
+            case "editor.open" | "editor.close":
+                if not (self._open(row) if command == "editor.open" else self._close(row)):
+                    self._cycle(draft, row, 1 if command == "editor.open" else -1)
+            case "editor.find":
+                self._find()
+            case "editor.native":
+                self.toggle_native()
             case "editor.type" | "editor.type_back":
                 self._cycle(draft, row, 1 if command == "editor.type" else -1)
             case "editor.remove":
@@ -200,32 +187,16 @@ class EditorPane(Pane):
             case "editor.move_up" | "editor.move_down":
                 self._move(draft, row, -1 if command == "editor.move_up" else 1)
             case "editor.undo":
-                if self._past:
-                    self.set_draft(self._past.pop(), remember=False)
+                self.undo()
             case "editor.new":
                 self.set_draft(replace(draft, replacing=None))
             case "editor.fix":
-                self._fix()
+                self.fix()
             case "editor.verdict":
-                self._show_all()
+                self.show_all()
             case _:
                 return False
         return True
-
-    def _show_all(self) -> None:
-        if self.shown_verdict is not None:
-            self.app.push_screen(text_dialog("What is said of the line", everything(self.shown_verdict)))
-
-    def _fix(self) -> None:
-        if self.fixes:
-            choose_fix(self.kptui, self.fixes, self.apply_fix)
-
-    def apply_fix(self, fix: Fix) -> None:
-        """Mend the line, also one that is being typed."""
-        if self.editing is not None and self.edited is not None and self.edited.what == "line":
-            self._typed(TextLine(fix.apply(self.editing.text), fix.start + len(fix.text)))
-        elif self.draft is not None:
-            self.set_draft(replace(self.draft, line=fix.apply(self.draft.line)))
 
     def _act(self, draft: Draft, row: Row | None) -> None:
         if row is None:
@@ -234,31 +205,82 @@ class EditorPane(Pane):
         if row.what == "kind":
             self.set_draft(draft.toggle_kind(self.kptui.taken_names()) or draft)
         elif row.what == "offer":
-            self._take(draft, self._offers[row.index])
+            self._take_row(draft, row)
         elif row.what == "line":
-            self._edit(row, draft.line)
+            self.edit(row, draft.line)
         elif probe is not None:
             at = Row("add", len(probe.args)) if row.what == "add" else row
-            self._edit(at, text_of(probe, row))
+            self.edit(at, text_of(probe, row))
 
-    def _take(self, draft: Draft, offer: Suggestion) -> None:
-        """Take or give back an offer; the cursor stays on the offer though the list above it grows."""
-        changed = draft.take(offer)
+    def _take_row(self, draft: Draft, row: Row) -> None:
+        item = self.item
+        if item is not None and item.offer is None and item.opens:
+            self._open(row)
+        elif item is not None:
+            self.take(item)
+
+    def has_taken(self, item: Item) -> bool:
+        """Whether an argument reads what a row offers."""
+        return self.draft is not None and item.offer is not None and self.draft.taken(item.offer) is not None
+
+    def take(self, item: Item) -> None:
+        """Take or give back what a row offers; the cursor stays on it though the list above it grows."""
+        changed = self.draft.take(item.offer, native=self.native) if self.draft and item.offer else None
         if changed is None:
+            if item.note:
+                self.kptui.say(f"{item.name}: {item.note}", "warning")
             return
-        before = len(self._rows)
+        before = len(self.rows)
+        below = self.row is not None and self.row.what == "offer"
         self.set_draft(changed)
-        self.cursor.move(self.cursor.at + len(self._rows) - before, len(self._rows))
-        self.cursor.top = max(0, self.cursor.top + len(self._rows) - before)
+        if below:
+            self.cursor.move(self.cursor.at + len(self.rows) - before, len(self.rows))
+            self.cursor.top = max(0, self.cursor.top + len(self.rows) - before)
         self.redraw()
+
+    def toggle_native(self) -> None:
+        """Take the kernel's own words from now on, or the plain form; what is taken here changes with it."""
+        self.native = not self.native
+        item, draft = self.item, self.draft
+        offer = item.offer if item is not None else None
+        index = draft.taken(offer) if draft is not None and offer is not None else None
+        if index is not None and draft is not None and draft.probe is not None and offer is not None:
+            arg = offer.native if self.native and offer.native is not None else offer.arg
+            self.set_draft(draft.set_arg(index, replace(arg, name=draft.probe.args[index].name)) or draft)
+        self.redraw()
+
+    def _open(self, row: Row | None) -> bool:
+        """Open a row, or go into one that is open; False where there is nothing to open."""
+        tree, item = self.offered, self.item
+        if tree is None or row is None or item is None or not item.opens:
+            return False
+        if tree.open(row.index):
+            self._count()
+        else:
+            self.cursor.move(self.cursor.at + 1, len(self.rows))
+        self.redraw()
+        return True
+
+    def _close(self, row: Row | None) -> bool:
+        """Close a row, or go back to the one that it is in; False where there is neither."""
+        tree = self.offered
+        if tree is None or row is None or row.what != "offer":
+            return False
+        at = tree.close(row.index)
+        if at is None:
+            return False
+        self.cursor.at += at - row.index
+        self._count()
+        self.redraw()
+        return True
 
     def _add(self, draft: Draft) -> None:
         if draft.probe is None:
-            self._edit(Row("line"), draft.line)
+            self.edit(Row("line"), draft.line)
             return
-        at = next(i for i, row in enumerate(self._rows) if row.what == "add")
-        self.cursor.move(at, len(self._rows))
-        self._edit(Row("add", len(draft.probe.args)), "")
+        at = next(i for i, row in enumerate(self.rows) if row.what == "add")
+        self.cursor.move(at, len(self.rows))
+        self.edit(Row("add", len(draft.probe.args)), "")
 
     def _argument(self, draft: Draft, row: Row | None) -> int | None:
         """The argument that a row stands for: itself, or the one taken from an offer."""
@@ -266,7 +288,8 @@ class EditorPane(Pane):
             return None
         if row.what == "arg":
             return row.index
-        return draft.taken(self._offers[row.index]) if row.what == "offer" else None
+        item = self.item
+        return draft.taken(item.offer) if item is not None and item.offer is not None else None
 
     def _cycle(self, draft: Draft, row: Row | None, step: int) -> None:
         if row is not None and row.what == "kind":
@@ -274,7 +297,7 @@ class EditorPane(Pane):
             return
         index = self._argument(draft, row)
         if index is None and row is not None and row.what == "offer":
-            self._take(draft, self._offers[row.index])
+            self._take_row(draft, row)
         elif index is not None:
             self.set_draft(draft.cycle_arg(index, step) or draft)
 
@@ -296,71 +319,11 @@ class EditorPane(Pane):
         if moved is not None:
             self.set_draft(moved)
             if row is not None and row.what == "arg":
-                self.cursor.move(self.cursor.at + step, len(self._rows))
+                self.cursor.move(self.cursor.at + step, len(self.rows))
 
     # -- drawing
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
-        draft = self.draft
-        if draft is None:
-            empty: Line = []
-            return [
-                rule([("Probe", "title")], [], width, self.has_focus),
-                empty,
-                *empty_lines(self.kptui.keymap.key, width),
-            ]
-        note: Line = []
-        if draft.replacing:
-            note = [(f"replaces {'/'.join(draft.replacing)}", "")]
-        lines: list[Line | Strip] = [rule([("Probe", "title")], note, width, self.has_focus)]
-        line_edit = self.editing if self.edited and self.edited.what == "line" else None
-        hero = self._hero(draft, width, line_edit)
-        room = max(height - 2 - len(hero), 1)
-        rows = self._draw_rows(draft, width, room)
-        lines.extend(rows)
-        lines.extend([] for _ in range(room - len(rows)))
-        lines.append([("─" * width, "rule")])
-        lines.extend(hero)
-        return lines
+        from kptui.ui.panes.editor_view import draw_editor
 
-    def _hero(self, draft: Draft, width: int, line_edit: TextLine | None) -> list[Line]:
-        source = ""
-        if self.kernel is not None:
-            source = "the kernel refused this" if self.kernel.errno else "not written"
-        hero = hero_lines(
-            draft.line,
-            self.shown_verdict,
-            width,
-            editing=line_edit,
-            fixes=self.fixes,
-            fix_key=self.kptui.keymap.key("editor.fix"),
-            all_key=self.kptui.keymap.key("editor.verdict"),
-            source=source,
-            remark=self.remark if self.kernel else "",
-        )
-        if self.error:
-            hero.append([(" ✗ ", "refused"), (clip(neutralise(self.error), width - 4), "refused")])
-        return hero
-
-    def _draw_rows(self, draft: Draft, width: int, room: int) -> list[Line | Strip]:
-        if draft.probe is None:
-            text = "This line can't be shown as rows; edit it as text."
-            return [[(" " + clip(text, width - 2), "dim")]]
-        offers = OfferColumns(draft, self._offers, width)
-        drawn: list[Line | Strip] = []
-        for index in self.cursor.window(len(self._rows), room):
-            row, current = self._rows[index], index == self.cursor.at
-            mark: Span = ("▌", "focus") if current and self.has_focus else (" ", "")
-            if (
-                current
-                and self.editing is not None
-                and self.edited is not None
-                and self.edited.what != "line"
-            ):
-                label = {"arg": f"{row.index + 1}", "add": "+"}.get(row.what, row.what)
-                drawn.append([mark, (pad(f" {label}", 11), "focus"), *self.editing.spans(width - 13, "bold")])
-            elif row.what == "offer":
-                drawn.append([mark, *offers.line(row.index, current)])
-            else:
-                drawn.append([mark, *field_line(draft.probe, row, width, current)])
-        return drawn
+        return draw_editor(self, width, height)
