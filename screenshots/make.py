@@ -186,6 +186,19 @@ async def workspace_80x24() -> str:
         return await it.picture()
 
 
+async def struct_walker() -> str:
+    async with stage(NARROW) as it:
+        await it.probe("vfs_read", "enter", "space", "up", "up", "right", start=False)
+        for name in ("f_path", "dentry", "d_name", "name"):
+            for _ in range(40):
+                item = it.app.workspace.editor.item
+                if item is not None and item.name == name and item.depth:
+                    break
+                await it.press("down")
+            await it.press("space" if name == "name" else "right")
+        return await it.picture()
+
+
 async def editor_error() -> str:
     async with stage(NARROW) as it:
         await it.probe("do_sys_openat2", "enter", "space", "i", "space", "=mode=%rdi:x32", start=False)
@@ -213,6 +226,7 @@ async def events() -> str:
 PICTURES: dict[str, Callable[[], Awaitable[str]]] = {
     "workspace-wide": workspace_wide,
     "workspace-80x24": workspace_80x24,
+    "struct-walker": struct_walker,
     "editor-error": editor_error,
     "filter-builder": filter_builder,
     "events": events,

@@ -187,6 +187,8 @@ class Live:
         except (OSError, Refused) as error:
             workspace.notice.show(neutralise(str(error)))
             return
+        if not self._app.screen_stack:  # it has ended meanwhile
+            return
         if before != [(state.group, state.event, state.definition) for state in self.states]:
             self._app.judge(workspace.editor.line)
         workspace.notice.show("" if self.world.demo else self.world.findings.headline)
