@@ -41,8 +41,8 @@ class Columns:
         tops = [item for item in items if not item.depth]
         wide = width >= _WIDE
         self._where = min(max((len(_short(item.where)) for item in tops), default=4), 14 if wide else 9)
-        self._name = max(min(max((len(item.name) for item in tops), default=8), 16), 20 if wide else 16)
-        self._type = 24 if wide else 16 if width > 64 else 0
+        self._name = max(min(max((len(item.name) for item in tops), default=8), 16), 20 if wide else 18)
+        self._type = 24 if wide else 14 if width > 64 else 0
 
     def line(self, item: Item, current: bool, opened: bool) -> Line:
         """One row: taken or not, its name, where it is, its C type, the fetch argument that it adds, a note."""

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.realkernel.guest import tracefs
@@ -257,9 +258,7 @@ def story() -> Story[Session]:
         session.choose("vfs_read", "vfs_read")  # all that it reads at the start is there then
 
     for task in TASKS:
-        found.step(f"{task.title}: {count(task.keys)} keys of {task.budget}")(
-            lambda session, task=task: play_task(session, task)
-        )
+        found.step(f"{task.title}: {count(task.keys)} keys of {task.budget}")(partial(play_task, task=task))
     return found
 
 
