@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.realkernel.boot import Boot, Outcome, missing_packages, run
+from tests.realkernel.guest import story_jobs
 from tests.realkernel.guest.story import story
 from tests.realkernel.kernels import REQUIRED, Kernel, KernelError, find
 
@@ -88,13 +89,15 @@ def title_of(node: ast.expr) -> str:
 
 
 def jobs() -> list[Job]:
-    """The story at each size, then the scripts that take one room each to the kernel."""
+    """The story at each size, what users come for, then the scripts that take one room each to the kernel."""
     python = sys.executable
     module = "tests.realkernel.guest"
     found = [
         Job(f"story-{size}", (python, "-m", f"{module}.story", size), story(size).titles, 600)
         for size in SIZES
     ]
+    words = (python, "-m", f"{module}.story_jobs")
+    found.append(Job("story-jobs", words, story_jobs.story().titles, 700))
     for name, (ask, judge) in SCRIPTS.items():
         script = HERE / f"{name}.py"
         if script.exists():

@@ -103,7 +103,7 @@ def _return(session: Session) -> None:
     screen = session.choose("__x64_sys_execve", "__x64_sys_execve", "C-r")
     expect("r:kptui/execve_ret __x64_sys_execve" in screen, "another draft", screen)
     session.take("ret")
-    session.write("execve_ret", "ret=$retval:s32")
+    session.write("execve_ret", "ret=$retval:s64")
 
 
 @STORY.step("3 enable all: both stream together")

@@ -180,7 +180,7 @@ class Session:
     def take(self, name: str) -> None:
         """Take the offer under the cursor with space, and see it marked as taken."""
         self.terminal.keys("Space")
-        self.terminal.wait(re.compile(rf"✓ +\S+ +{name} "))
+        self.terminal.wait(re.compile(rf"✓ +(?:\S+ +)?{name} "))
 
     def write(self, event: str, *parts: str) -> None:
         """Write the draft; wait until the kernel lists `event` with all `parts` and the probes' list has the focus."""
