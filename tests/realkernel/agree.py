@@ -5,6 +5,21 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
+CUT = 242
+"""Bytes of a command that error_log showed whole before 5.18."""
+
+
+def cut_entry(message: str, column: int, command: str) -> tuple[str, int, str]:
+    """As error_log had it before 5.18: 256 bytes for heading and command together, and where that was too short
+    no end of the line before the caret's (TRACING_LOG_CMD_MAX); the caret in one byte. Column -1 then; the text is
+    all there is.
+    """
+    raw = command.encode("utf-8", "surrogateescape")
+    if len(raw) <= CUT:
+        return message, column, command
+    shown = raw[: CUT + 1] + b" " * ((column & 0xFF) + len("  Command: ")) + b"^"
+    return message, -1, shown.decode("utf-8", "surrogateescape")
+
 
 @dataclass(slots=True)
 class Agreement:

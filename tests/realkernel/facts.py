@@ -14,7 +14,8 @@ import stat
 import struct
 import zlib
 from base64 import b64encode
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -23,8 +24,8 @@ from tests.realkernel.asker import kernel_words
 from tests.realkernel.words import TRACEFS, kallsyms
 
 KERNEL_HALF = 0xFFFF_8000_0000_0000
-ENDBR = {bytes.fromhex("f30f1efa"), bytes.fromhex("0f1f40d6")}
-"""ENDBR64, and what is put in its place where nothing calls through a pointer (is_endbr)."""
+ENDBR = {bytes.fromhex(code) for code in ("f30f1efa", "0f1f40d6", "660f1f00")}
+"""ENDBR64, and what 6.18 and 6.12 put in its place where nothing calls through a pointer (is_endbr)."""
 _PLACE = re.compile(r"\s*[pr]\S*\s+([^\s+%-]+)([+-][0-9a-zA-Z+-]+)?")
 _PT_LOAD = 1
 _HEADER, _SEGMENT = struct.Struct("<16sHHIQQQIHHHHHH"), struct.Struct("<IIQQQQQQ")
@@ -70,9 +71,10 @@ class Kallsyms:
         self._text = range(edges["_stext"], edges["_etext"])
         self._image = range(edges["_stext"], edges["_end"])
         self._modules = []
-        for line in Path("/proc/modules").read_text().splitlines():
-            _, size, *_, start = (word for word in line.split() if not word.startswith("("))
-            self._modules.append(range(int(start, 16), int(start, 16) + int(size)))
+        with contextlib.suppress(OSError):  # a kernel without modules
+            for line in Path("/proc/modules").read_text().splitlines():
+                _, size, *_, start = (word for word in line.split() if not word.startswith("("))
+                self._modules.append(range(int(start, 16), int(start, 16) + int(size)))
 
     def function(self, address: int) -> tuple[list[str], int, int] | None:
         """The names that what is at an address goes by (data too), its start, and where the next begins."""
@@ -107,7 +109,32 @@ def _offset(text: str | None) -> int | None:
     return None
 
 
-def places(texts: Iterable[str], symbols: Kallsyms, traced: set[str], banned: set[str]) -> dict[str, object]:
+class Traced:
+    """What ftrace knows: by address since 6.5, before by name, which may be that of several functions."""
+
+    def __init__(self, symbols: Kallsyms) -> None:
+        self._named = symbols.named
+        self.names: Counter[str] = Counter()
+        self._addresses: list[int] = []
+        with contextlib.suppress(OSError):
+            for line in (TRACEFS / "available_filter_functions").read_text().splitlines():
+                self.names[line.split()[0]] += 1
+        with contextlib.suppress(OSError):
+            lines = (TRACEFS / "available_filter_functions_addrs").read_text().splitlines()
+            self._addresses = sorted(int(line.split()[0], 16) for line in lines)
+
+    def has(self, names: list[str], start: int, end: int) -> bool | None:
+        """Whether a function can be traced; None where some of its name can and others can't."""
+        if self._addresses:
+            at = bisect_left(self._addresses, start)
+            return at < len(self._addresses) and self._addresses[at] < end
+        known = [name for name in names if name in self.names]
+        if not known:
+            return False
+        return True if all(self.names[name] >= len(self._named[name]) for name in known) else None
+
+
+def places(texts: Iterable[str], symbols: Kallsyms, traced: Traced, banned: set[str]) -> dict[str, object]:
     """For each ``SYM+OFFSET`` and raw address in the texts: where it leads, as ``place_of`` wants it."""
     memory = Memory()
     out: dict[str, object] = {}
@@ -139,7 +166,7 @@ def places(texts: Iterable[str], symbols: Kallsyms, traced: set[str], banned: se
             "function": names[0],
             "offset": inside,
             "entry": inside == 0 or (inside == 4 and memory.read(start, 4) in ENDBR),
-            "traced": any(other in traced for other in names),
+            "traced": traced.has(names, start, end),
             "blacklisted": any(other in banned for other in names),
             "text": symbols.in_text(address) or bool(known and known[0][1][1:]),
             "size": end - start,
@@ -213,10 +240,8 @@ def kernel_facts(texts: list[str]) -> dict[str, object]:
     with contextlib.suppress(OSError):
         for line in Path("/sys/kernel/debug/kprobes/blacklist").read_text().splitlines():
             blacklist.add(line.split()[-1])
-    traceable = set()
-    with contextlib.suppress(OSError):
-        for line in (TRACEFS / "available_filter_functions").read_text().splitlines():
-            traceable.add(line.split()[0])
+    traced = Traced(symbols)
+    traceable = set(traced.names)
     modules = ""
     with contextlib.suppress(OSError):  # a kernel without modules
         modules = Path("/proc/modules").read_text()
@@ -234,7 +259,7 @@ def kernel_facts(texts: list[str]) -> dict[str, object]:
         ],
         "blacklist": sorted(blacklist & names),
         "traceable": sorted(traceable & names),
-        "places": places(texts, symbols, traceable, blacklist),
+        "places": places(texts, symbols, traced, blacklist),
         "files": files(texts),
         "event_probes": "eprobe_register" in symbols.named,  # README names them in any case
         "patterns": patterns(texts, traceable),

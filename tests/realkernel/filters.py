@@ -27,7 +27,8 @@ from kptui.filters.check import check_filter, filter_file
 from kptui.filters.features import features_from_btf_names
 from kptui.filters.fields import field_table
 from kptui.filters.refusal import MESSAGES
-from tests.realkernel.agree import Agreement
+from kptui.probes.check.traits import release_numbers
+from tests.realkernel.agree import Agreement, cut_entry
 from tests.realkernel.filters_gen import Generator
 from tests.realkernel.words import BTF_FILE, TRACEFS, kallsyms
 
@@ -151,14 +152,17 @@ def ask(args: argparse.Namespace) -> None:
             put(definitions, f"-:{event}\n".encode())
 
 
-def logged(text: str) -> tuple[str, str, int] | None:
-    """Message, command and caret of the one entry in an error_log; None when it is empty."""
+def logged(text: str, *, cut: bool = False) -> tuple[str, int, str] | None:
+    """Message, caret and command of the one entry in an error_log; None when it is empty. ``cut``: it must be one
+    that the log had no room for, see cut_entry.
+    """
+    end = r"(.*\^)\n\Z" if cut else r"(.*)\n( *)\^\n\Z"
     match = re.match(
-        r"\[[^\]]*\] event filter parse error: error: ([^\n]*)\n  Command: (.*)\n( *)\^\n\Z", text, re.DOTALL
+        rf"\[[^\]]*\] event filter parse error: error: ([^\n]*)\n  Command: {end}", text, re.DOTALL
     )
     if match is None:
         return None
-    return match[1], match[2], len(match[3]) - len("  Command: ")
+    return match[1], -1 if cut else len(match[3]) - len("  Command: "), match[2]
 
 
 def judged(answer: dict[str, Any], fmt: EventFormat, saved: dict[str, Any]) -> tuple[object, object]:
@@ -172,14 +176,14 @@ def judged(answer: dict[str, Any], fmt: EventFormat, saved: dict[str, Any]) -> t
         cpus=saved["cpus"],
     )
     first = verdict.problems[0] if verdict.problems else None
+    entry = (first.message, first.column, verdict.command) if first else None
+    cut = entry is not None and release_numbers(saved["release"]) < (5, 18, 0)
+    entry = cut_entry(*entry) if cut and entry is not None else entry
     theirs: tuple[object, ...] = (
         answer["errno"] and errno.errorcode[answer["errno"]],
-        logged(answer["error_log"]),
+        logged(answer["error_log"], cut=entry is not None and entry[1] < 0),
     )
-    ours: tuple[object, ...] = (
-        verdict.errno or 0,
-        (first.message, verdict.command, first.column) if first else None,
-    )
+    ours: tuple[object, ...] = (verdict.errno or 0, entry)
     # A refusal without an entry leaves the file as it was; of a very long text the kernel's buffer has no
     # room for caret and message.
     if verdict.ok or (verdict.problems and len(verdict.command) < _IN_FILE):
@@ -197,7 +201,7 @@ def compared(path: Path) -> Agreement:
         start = time.perf_counter()
         ours, theirs = judged(answer, formats[answer["event"]], saved)
         found.spent.append(time.perf_counter() - start)
-        entry = logged(answer["error_log"])
+        entry = logged(answer["error_log"]) or logged(answer["error_log"], cut=True)
         said = entry[0] if entry else ("refused without a word" if answer["errno"] else "accepted")
         found.total += 1
         found.accepted += not answer["errno"]

@@ -157,5 +157,5 @@ def expand_dentries(log: Log, target: Target, words: list[str], *, logged: bool)
         used += len(text) + 1
         out[i] = text
         if logged:
-            log.words[i + 2] = text
+            log.rewrite(i + 2, text)
     return out
