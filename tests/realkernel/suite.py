@@ -26,16 +26,27 @@ PROJECT = HERE.parent.parent
 OUT = HERE / "out"
 
 SIZES = ("80x24", "160x48")
-ASK = ("ask", "--seed", "1", "--count", "1500", "--out", "{answers}")
+ANSWERS = ("--seed", "1", "--out", "{answers}")
 COMPARE = ("compare", "{answers}")
-SCRIPTS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "definitions": (ASK, COMPARE),
-    "filters": (ASK, COMPARE),
-    "args_steps": ((), ()),
-    "session_steps": ((), ()),
-    "sim_steps": ((), ()),
+
+
+def _asked(interface: str, count: int) -> tuple[str, ...]:
+    return ("ask", "--interface", interface, "--count", str(count), *ANSWERS)
+
+
+SCRIPTS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "definitions": ("definitions", _asked("kprobe", 1000), COMPARE),
+    "dynamic": ("definitions", _asked("dynamic", 500), COMPARE),
+    "uprobes": ("definitions", _asked("uprobe", 300), COMPARE),
+    "filters": ("filters", ("ask", "--count", "1000", *ANSWERS), COMPARE),
+    "args_steps": ("args_steps", (), ()),
+    "session_steps": ("session_steps", (), ()),
+    "sim_steps": ("sim_steps", (), ()),
 }
-"""Scripts that take one room to the kernel: their arguments in the guest, and on the host afterwards."""
+"""Jobs that take one room to the kernel: the script, its arguments in the guest, and on the host afterwards.
+
+The samples have a fixed seed; `python -m tests.realkernel.agreement` asks more, of more kernels.
+"""
 WHOLE = "the whole script"
 """The step that every job has: it came to its end with exit status 0."""
 
@@ -98,12 +109,10 @@ def jobs() -> list[Job]:
     ]
     words = (python, "-m", f"{module}.story_jobs")
     found.append(Job("story-jobs", words, story_jobs.story().titles, 700))
-    for name, (ask, judge) in SCRIPTS.items():
-        script = HERE / f"{name}.py"
-        if script.exists():
-            words = (python, "-m", f"tests.realkernel.{name}")
-            compare = (*words, *judge) if judge else ()
-            found.append(Job(name, (*words, *ask), declared_steps(script), 400, compare))
+    for name, (script, ask, judge) in SCRIPTS.items():
+        words = (python, "-m", f"tests.realkernel.{script}")
+        compare = (*words, *judge) if judge else ()
+        found.append(Job(name, (*words, *ask), declared_steps(HERE / f"{script}.py"), 400, compare))
     return found
 
 
