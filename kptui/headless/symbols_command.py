@@ -159,14 +159,17 @@ def _copies(search: SymbolSearch, found: Hits, limit: int) -> Iterator[Hit]:
 
 
 def _as_json(search: SymbolSearch, hit: Hit) -> dict[str, object]:
+    from kptui.symbols.probeable import clone_note
+
     symbol, said = hit.symbol, search.probeability(hit)
+    reason = said.reason or clone_note(symbol.name)
     return {
         "name": symbol.name,
         "type": symbol.type,
         "module": symbol.module,
         "address": None if symbol.address is None else f"{symbol.address:016x}",
         "probeable": said.probeable,
-        "reason": said.reason,
+        "reason": reason,
     }
 
 
@@ -181,8 +184,10 @@ def _as_text(search: SymbolSearch, symbols: list[Hit]) -> str:
 
 
 def _columns(hit: Hit, said: Probeability) -> tuple[str, str, str, str, str]:
+    from kptui.symbols.probeable import clone_note
+
     symbol = hit.symbol
-    why = said.reason or ""
+    why = said.reason or clone_note(symbol.name) or ""
     if hit.alias:
         why = f"{why}; for {neutralise(hit.alias)}" if why else f"for {neutralise(hit.alias)}"
     return (

@@ -21,6 +21,7 @@ TABLE = b"""\
 ffffffff81000000 T _text
 ffffffff81000100 T vfs_read
 ffffffff81000180 t vfs_read.cold
+ffffffff81000190 t vfs_kept.isra.0
 ffffffff81000200 D vfs_read_data
 ffffffff81000300 t twice
 ffffffff81000400 t twice
@@ -83,6 +84,8 @@ def test_an_object_a_symbol(run: Run, table: str) -> None:
     assert "data" in by_name["vfs_read_data"]["reason"]
     assert by_name["vfs_read.cold"]["probeable"] is None
     assert "cold part of vfs_read" in by_name["vfs_read.cold"]["reason"]
+    (clone,) = run.objects("vfs_kept.isra", "--kallsyms", table)
+    assert "isra clone" in clone["reason"]
     assert "__pfx_vfs_read" not in by_name
     assert run.objects("__pfx_vfs_read", "--kallsyms", table)[0]["name"] == "__pfx_vfs_read"
 
