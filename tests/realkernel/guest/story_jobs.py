@@ -215,6 +215,8 @@ def look(session: Session, key: str) -> None:
     if key in _BRINGS:
         session.terminal.wait(_BRINGS[key])
     session.terminal.wait("types are being read", gone=True)
+    if key == "Enter":
+        session.terminal.wait("take, go on", gone=True)  # what was searched for has been taken
     session.terminal.wait_still()
 
 
