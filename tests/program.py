@@ -21,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PATIENCE = 40.0  # s; a quiet machine needs 1
+PATIENCE = 120.0  # s; a quiet machine needs 1
 _MODE = re.compile(rb"\x1b\[\?(\d+)([hl])")
 _ESCAPES = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[P^_X].*?\x1b\\|\x1b[ -/]*[0-~]"

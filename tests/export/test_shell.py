@@ -92,7 +92,7 @@ def run(shell: list[str], tracefs: Path, script: str, **more: str) -> subprocess
         env=environment(tracefs, **more),
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
 
@@ -136,7 +136,7 @@ def test_signals_end_it_cleanly(shell: list[str], name: str, tracefs: Path) -> N
     time.sleep(0.05)  # into the wait
     number = getattr(signal, name)
     process.send_signal(number)
-    process.communicate(timeout=20)
+    process.communicate(timeout=120)
     assert process.returncode == 128 + number
     assert as_before(tracefs)
 
@@ -147,7 +147,7 @@ def test_it_ends_by_itself_after_the_seconds_asked_for(shell: list[str], tracefs
     started = time.monotonic()
     done = run(shell, tracefs, session_script(SESSION), KPTUI_SECONDS="1")
     assert done.returncode == 0, done.stderr
-    assert 1 <= time.monotonic() - started < 15
+    assert 1 <= time.monotonic() - started < 120
     assert as_before(tracefs)
     kept = next(iter(tracefs.glob("removed-*")))
     assert (kept / "tracing_on").read_text() == "10\n"
@@ -204,12 +204,12 @@ def test_a_pipe_stays_usable_while_no_event_comes(shell: list[str]) -> None:
             [*shell, "-c", command, "sh", str(instance)], stdout=subprocess.PIPE, start_new_session=True
         )
         try:
-            process.wait(timeout=10)
+            process.wait(timeout=120)
         except subprocess.TimeoutExpired:
             os.killpg(process.pid, signal.SIGKILL)
             pytest.fail("the shell is stuck in its own pipe")
         finally:
-            out, _ = process.communicate(timeout=10)
+            out, _ = process.communicate(timeout=120)
         assert out == b"here\n"
     finally:
         instance.rmdir()

@@ -345,7 +345,7 @@ def test_long_texts_take_little_time(kind: int) -> None:
     check_filter(text, FLT)
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        start = time.process_time()
         check_filter(text, FLT)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     assert min(times) < 0.05

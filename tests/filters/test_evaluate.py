@@ -190,9 +190,9 @@ def test_patterns(pattern: str, yes: list[str], no: list[str]) -> None:
 
 def test_no_pattern_takes_long() -> None:
     matches = pattern_matcher("*a" * 60 + "b?")
-    start = time.perf_counter()
+    start = time.process_time()
     assert not matches("a" * 2000)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 @pytest.mark.parametrize(

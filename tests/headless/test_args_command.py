@@ -316,7 +316,7 @@ def test_closed_output() -> None:
         f"{sys.executable} -m kptui args anything --btf none >&-",
         shell=True,
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 2

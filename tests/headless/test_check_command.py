@@ -31,7 +31,7 @@ def shell(
         input=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
@@ -367,7 +367,7 @@ def test_a_caller_that_closed_our_output(kernel: Files, closed: str, status: int
         ["/bin/sh", "-c", command, sys.executable, *kernel.options, "--json"],
         input=b"q\n",
         capture_output=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert (done.returncode, done.stderr) == (status, said)

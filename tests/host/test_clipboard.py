@@ -178,29 +178,29 @@ def test_the_desktop_is_tried_without_waiting_for_it(tmp_path: Path, monkeypatch
     monkeypatch.setattr(pyperclip, "copy", raises)
     assert sent("x", local, tmp_path)[0].ways == ("osc52", "file")
     monkeypatch.setattr(clipboard, "PATIENCE", 0.1)
-    monkeypatch.setattr(pyperclip, "copy", lambda _: time.sleep(2))
+    monkeypatch.setattr(pyperclip, "copy", lambda _: time.sleep(30))
     start = time.monotonic()
     assert sent("x", local, tmp_path)[0].ways == ("osc52", "file")
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 15
 
 
 def test_a_dead_tmux_falls_back_to_the_terminal(tmux_socket: str, tmp_path: Path) -> None:
     environ = {**BIN, "TERM": "screen-256color", "TMUX": f"{tmux_socket},1,0"}
     start = time.monotonic()
     result, out = sent("x", environ, tmp_path)
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 20
     assert result.ways == ("osc52", "osc52-wrapped", "file")
     assert decode(out.partition("\x1bPtmux;")[0]) == "x"
 
 
 def test_a_tmux_that_hangs_is_left(tmux_socket: str, tmp_path: Path) -> None:
     program = tmp_path / "tmux"
-    program.write_text("#!/bin/sh\nexec sleep 30\n")
+    program.write_text("#!/bin/sh\nexec sleep 300\n")
     program.chmod(0o755)
     environ = {"PATH": f"{tmp_path}:/usr/bin:/bin", "TERM": "tmux", "TMUX": f"{tmux_socket},1,0"}
     start = time.monotonic()
     assert sent("x", environ, tmp_path)[0].ways[0] == "osc52"
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30
 
 
 def test_an_old_tmux_without_w_gets_the_buffer_only(tmux_socket: str, tmp_path: Path) -> None:
@@ -250,7 +250,7 @@ class Tmux:
 
     def run(self, *arguments: str) -> str:
         command = ["tmux", "-L", self.name, *arguments]
-        return subprocess.run(command, capture_output=True, check=True, text=True, timeout=10).stdout
+        return subprocess.run(command, capture_output=True, check=True, text=True, timeout=120).stdout
 
     def received(self, wanted: bytes, seconds: float = 8) -> bytes:
         """What reaches the terminal, until ``wanted`` is in it."""
@@ -271,7 +271,7 @@ def tmux(monkeypatch: pytest.MonkeyPatch) -> Iterator[Tmux]:
     monkeypatch.setenv("TERM", "xterm-256color")
     name = f"kptui-test-{uuid.uuid4().hex[:8]}"
     command = ["tmux", "-L", name, "-f", "/dev/null"]
-    subprocess.run([*command, "new-session", "-d", "-x", "80", "-y", "24", "cat"], check=True, timeout=10)
+    subprocess.run([*command, "new-session", "-d", "-x", "80", "-y", "24", "cat"], check=True, timeout=120)
     child, terminal = pty.fork()
     if child == 0:
         os.execvp("tmux", [*command, "attach"])
@@ -308,5 +308,5 @@ def test_a_real_tmux_takes_a_long_text(tmux: Tmux, tmp_path: Path) -> None:
     environ = {"PATH": os.environ["PATH"], "TMUX": f"{tmux.socket},1,0"}
     start = time.monotonic()
     assert copy(text, write=print, environ=environ, state_dir=tmp_path, above=()).ways == ("tmux", "file")
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 20
     assert tmux.run("show-buffer") == text

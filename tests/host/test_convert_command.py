@@ -37,7 +37,7 @@ def shell(
         input=stdin,
         stdout=stdout,
         stderr=subprocess.PIPE,
-        timeout=60,
+        timeout=240,
         check=False,
     )
 
@@ -84,7 +84,10 @@ def test_a_caller_that_closed_our_output(
 ) -> None:
     command = f'exec "$0" -m kptui convert "$1" {closed}'
     done = subprocess.run(
-        ["/bin/sh", "-c", command, sys.executable, str(capture)], capture_output=True, timeout=60, check=False
+        ["/bin/sh", "-c", command, sys.executable, str(capture)],
+        capture_output=True,
+        timeout=240,
+        check=False,
     )
     assert (done.returncode, done.stdout.count(b"\n"), done.stderr) == (status, lines, said)
 
@@ -92,7 +95,7 @@ def test_a_caller_that_closed_our_output(
 def test_what_is_said_to_nobody_is_no_failure() -> None:
     command = 'exec "$0" -m kptui convert - 2>&-'
     done = subprocess.run(
-        ["/bin/sh", "-c", command, sys.executable], input=b"", capture_output=True, timeout=60, check=False
+        ["/bin/sh", "-c", command, sys.executable], input=b"", capture_output=True, timeout=240, check=False
     )
     assert (done.returncode, done.stdout) == (0, b"")
 
@@ -247,7 +250,7 @@ def test_a_reader_that_leaves_early(tmp_path: Path) -> None:
         ["sh", "-c", '"$0" -m kptui convert "$1" | head -n 1; echo "$?"', sys.executable, str(path)],
         capture_output=True,
         check=False,
-        timeout=60,
+        timeout=240,
     )
     assert done.stderr == b""
     assert done.stdout.count(b"\n") == 2
@@ -298,7 +301,7 @@ def test_a_live_stream_that_is_interrupted_is_written_whole(tmp_path: Path, numb
             time.sleep(0.01)
         time.sleep(0.1)
         process.send_signal(number)
-        assert process.wait(timeout=30) == 0
+        assert process.wait(timeout=120) == 0
         assert process.stderr.read() == b""
     finally:
         process.kill()

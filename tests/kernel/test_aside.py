@@ -20,7 +20,7 @@ KALLSYMS = b"".join(b"ffffffff810%05x T function_%d\n" % (16 * n, n) for n in ra
 def run(body: str, *arguments: str) -> str:
     code = f"import os, sys\nfrom kptui.kernel.aside import begin\n{body}"
     command = [sys.executable, "-W", "error", "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=240)
     assert done.stderr == ""
     assert done.returncode == 0
     return done.stdout

@@ -65,7 +65,7 @@ def test_it_stops_at_once_while_idle_and_while_busy(pipe: Pipe) -> None:
         time.sleep(0.02)
         begin = time.monotonic()
         assert reader.stop()
-        assert time.monotonic() - begin < 0.05
+        assert time.monotonic() - begin < 1  # 0.3 ms where nothing else runs
         assert reader.stop()
 
 

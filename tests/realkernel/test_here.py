@@ -17,17 +17,18 @@ PROJECT = Path(__file__).resolve().parent.parent.parent
 @pytest.mark.skipif(
     not Path("/sys/kernel/tracing/uprobe_events").exists(), reason="no tracefs with uprobes is mounted"
 )
-def test_this_kernel_says_the_same_of_uprobes() -> None:
-    sizes = ["--definitions", "600", "--filters", "200", "--seed", "1"]
+def test_this_kernel_says_the_same() -> None:
+    sizes = ["--definitions", "600", "--filters", "1000", "--seed", "1"]
     words = ["--here", "--interface", "uprobe", "uprobe-dynamic", *sizes]
     told = subprocess.run(
         [sys.executable, "-m", "tests.realkernel.agreement", *words],
         check=False,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=280,
         cwd=PROJECT,
     )
     assert told.returncode == 0, told.stdout + told.stderr
     assert "uprobe: 600 of 600 agree" in told.stdout
+    assert "filters: 1000 of 1000 agree" in told.stdout
     assert "uprobe-dynamic: 600 of 600 agree" in told.stdout

@@ -16,7 +16,7 @@ CASES = [
 
 # The first test waits for the boots; the guest bounds its jobs itself.
 @pytest.mark.realkernel
-@pytest.mark.timeout(1800)
+@pytest.mark.timeout(2200)
 @pytest.mark.parametrize(("kernel", "job", "step"), CASES)
 def test_in_a_real_kernel(suite: Suite, kernel: str, job: Job, step: str) -> None:
     result = suite.result(kernel, job, step)

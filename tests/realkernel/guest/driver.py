@@ -20,7 +20,7 @@ from pathlib import Path
 
 from tests.realkernel.guest.steps import StepFailed
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds to wait for something on the screen."""
 
 CONFIGURATION = """

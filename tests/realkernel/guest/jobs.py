@@ -27,10 +27,21 @@ def children() -> set[int]:
     return found
 
 
+WARNED = 1 << 9
+"""The bit of /proc/sys/kernel/tainted that says that the kernel has printed a warning with a stack trace."""
+
+
+def has_warned() -> bool:
+    return bool(int(Path("/proc/sys/kernel/tainted").read_text()) & WARNED)
+
+
 def run_job(folder: Path, name: str, words: list[str], seconds: float) -> None:
-    """Run one job; its output goes to NAME.log, its steps to NAME.steps, how it ended to NAME.end."""
+    """Run one job; its output goes to NAME.log, its steps to NAME.steps, how it ended, and what the kernel warned
+    of meanwhile, to NAME.end.
+    """
     started = time.monotonic()
     before = children()
+    warned = has_warned()
     environment = {**os.environ, "KPTUI_STEPS": str(folder / f"{name}.steps"), "PYTHONUNBUFFERED": "1"}
     with (folder / f"{name}.log").open("wb") as log:
         job = subprocess.Popen(
@@ -52,7 +63,16 @@ def run_job(folder: Path, name: str, words: list[str], seconds: float) -> None:
             os.kill(process, signal.SIGKILL)
     left = "\n".join([*tracefs.definitions(), *tracefs.read("uprobe_events").splitlines()])
     tracefs.reset()
-    end = {"status": status, "left": left, "seconds": round(time.monotonic() - started, 1)}
+    warnings = []
+    if has_warned() and not warned:
+        told = subprocess.run(["dmesg"], capture_output=True, check=False).stdout.decode(errors="replace")
+        warnings = told.splitlines()[-60:]
+    end = {
+        "status": status,
+        "left": left,
+        "seconds": round(time.monotonic() - started, 1),
+        "warnings": warnings,
+    }
     temporary = folder / f"{name}.end.new"
     temporary.write_text(json.dumps(end))
     temporary.rename(folder / f"{name}.end")
