@@ -1,7 +1,7 @@
 """Functions that kernels since 4.x have under another name: what an article, or a finger, still calls them.
 
 Each pair was looked up in the symbol lists of Debian's 5.10, 6.1, 6.12, 6.18 and 7.3 (tests/symbols/data/renamed.txt):
-the old name is missing in one that has the new one.
+one of them has the new name and not the old, or has both, the old one as a thin layer over the new.
 """
 
 from __future__ import annotations
