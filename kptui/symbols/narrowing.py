@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from kptui.symbols.grounds import Ground
 from kptui.symbols.index import CHUNK, NameIndex, Pool, numbers_of
-from kptui.symbols.probeable import Ground, Probing
+from kptui.symbols.probeable import Probing
 from kptui.symbols.query import Query
 from kptui.symbols.table import SymbolTable
 

@@ -1,61 +1,14 @@
-"""Whether a probe can be put on a symbol, and why not: what its name, its type, its address and the kernel's own
-lists say.
-
-The rules are the kernel's: ``within_kprobe_blacklist`` and ``check_kprobe_address_safe`` of kernel/kprobes.c,
-``within_notrace_func`` of kernel/trace/trace_kprobe.c. Without the lists nothing is said to be fit for a probe.
-"""
+"""Whether a probe can be put on a symbol, and why not, in words. Without the kernel's lists none is said to be fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from enum import IntEnum
-from functools import cached_property
 
 from kptui.symbols import names as naming
+from kptui.symbols.grounds import Ground, before_dot, judge
 from kptui.symbols.lists import NO_LISTS, ProbeLists
 from kptui.symbols.table import Symbol, SymbolTable
 
-_MARK = "_kbl_addr_"  # NOKPROBE_SYMBOL(f) leaves a variable of that name (include/asm-generic/kprobes.h)
-# Bounds of the kernel's own text and of what may not be probed in it; arch/x86/kernel/vmlinux.lds.S. The innermost
-# that holds an address counts.
-_SECTIONS = (
-    ("__noinstr_text_start", "__noinstr_text_end", "noinstr"),
-    ("__entry_text_start", "__entry_text_end", "entry"),
-    ("__kprobes_text_start", "__kprobes_text_end", "kprobes"),
-    ("_stext", "_etext", "text"),
-    ("__init_begin", "__init_end", "init"),
-)
-
-
-class Ground(IntEnum):
-    """What decides about a symbol; small numbers, for a byte a symbol."""
-
-    UNKNOWN = 0
-    FINE = 1
-    DATA = 2
-    INDIRECT = 3
-    PADDING = 4
-    BPF = 5
-    TRAMPOLINE = 6
-    STATIC_CALL = 7
-    BLACKLISTED = 8
-    NOINSTR = 9
-    ENTRY = 10
-    KPROBES = 11
-    CLONE = 12
-    INIT = 13
-    NOT_TRACED = 14
-    PERHAPS_TRACED = 15
-    SPLIT_OFF = 16
-
-
-_BY_SECTION = {
-    "noinstr": Ground.NOINSTR,
-    "entry": Ground.ENTRY,
-    "kprobes": Ground.KPROBES,
-    "init": Ground.INIT,
-}
 _UNSURE = frozenset({Ground.NOT_TRACED, Ground.PERHAPS_TRACED, Ground.SPLIT_OFF})
 _REASONS = {
     Ground.DATA: "data, not a function",
@@ -159,11 +112,6 @@ def clone_note(name: str) -> str | None:
     return None
 
 
-def before_dot(name: str) -> str:
-    """What the kernel takes for the name that a clone has without its suffix."""
-    return name.partition(".")[0]
-
-
 def other_place(symbol: Symbol, table: SymbolTable) -> str | None:
     """How a probe names this one of several symbols of a name: ``MODULE:NAME`` where that is one only, else its
     distance from ``_text`` (modules lie above the kernel); None where addresses are hidden, or it lies below.
@@ -177,146 +125,5 @@ def other_place(symbol: Symbol, table: SymbolTable) -> str | None:
 
 
 def find_probing(table: SymbolTable, lists: ProbeLists = NO_LISTS) -> Probing:
-    """Look at every symbol once: some 0.3 s of Python for 200,000."""
-    judge = _Judge(table, lists)
-    grounds = bytearray(table.types.encode("ascii").translate(_TYPES))
-    for line, type_ in enumerate(table.types):
-        if type_ in naming.TEXT_TYPES:
-            grounds[line] = judge.function(line)
-    return Probing(table, bytes(grounds))
-
-
-_TYPES = bytes(
-    Ground.UNKNOWN if chr(c) in naming.TEXT_TYPES else Ground.INDIRECT if chr(c) in "iI" else Ground.DATA
-    for c in range(256)
-)
-
-
-class _Judge:
-    def __init__(self, table: SymbolTable, lists: ProbeLists) -> None:
-        self._table = table
-        self._lists = lists
-        self._bounds = [] if table.addresses_hidden else list(_bounds(table))
-        self._marked = frozenset(name[len(_MARK) :] for name in table.names if name.startswith(_MARK))
-        self._sections = {section for _, _, section in self._bounds}
-
-    @cached_property
-    def _bounded(self) -> bool:
-        """The sections and marks of the table tell what is blacklisted, the list needn't."""
-        return bool(self._marked) and {"noinstr", "entry", "text"} <= self._sections
-
-    @cached_property
-    def _traced_addresses(self) -> frozenset[int]:
-        """Of what is traceable: a function's other names are so, too."""
-        table, traceable = self._table, self._lists.traceable
-        if table.addresses_hidden or traceable is None:
-            return frozenset()
-        return frozenset(
-            table.address(line)
-            for line, name in enumerate(table.names)
-            if (listed := _listed(name, table.module(line))) in traceable and listed not in self._copies
-        )
-
-    @cached_property
-    def _copies(self) -> dict[str, int]:
-        """How many functions have a name, in the kernel or in one module; those of which there are several."""
-        table = self._table
-        seen: set[str] = set()
-        copies: dict[str, int] = {}
-        for line, name in enumerate(table.names):
-            if table.types[line] in naming.TEXT_TYPES:
-                listed = _listed(name, table.module(line))
-                if listed in seen:
-                    copies[listed] = copies.get(listed, 1) + 1
-                seen.add(listed)
-        return copies
-
-    def function(self, line: int) -> Ground:
-        name = self._table.names[line]
-        module = self._table.module(line)
-        if naming.is_noise(name):
-            return Ground.PADDING
-        if module is not None and (module == "bpf" or module.startswith("__builtin__")):
-            return Ground.BPF if module == "bpf" else Ground.TRAMPOLINE
-        if name.startswith("__SCT__"):
-            return Ground.STATIC_CALL
-        address = self._table.address(line)
-        refused = self._blacklisted(name, module, address)
-        if refused is not None:
-            return refused
-        base = before_dot(name)
-        original = self._originals.get(base) if base != name else None
-        if original is not None and self._blacklisted(base, *original) is not None:
-            return Ground.CLONE
-        return self._traced(name, module, address, base, original)
-
-    @cached_property
-    def _originals(self) -> dict[str, tuple[str | None, int]]:
-        """Module and address of the functions that clones are judged by, as the kernel finds them: the first."""
-        table = self._table
-        wanted = {before_dot(name) for name in table.names if "." in name}
-        found: dict[str, tuple[str | None, int]] = {}
-        for line, name in enumerate(table.names):
-            if name in wanted and name not in found:
-                found[name] = table.module(line), table.address(line)
-        return found
-
-    def _blacklisted(self, name: str, module: str | None, address: int) -> Ground | None:
-        """Why the function may hold no probe by its place or the blacklist."""
-        section = self._section(address) if module is None else "text"
-        if section in _BY_SECTION:
-            return _BY_SECTION[section]
-        if section is None:  # 6.18 and later list much data as T
-            return Ground.DATA
-        if name in self._marked:
-            return Ground.BLACKLISTED
-        blacklist = self._lists.blacklist
-        if blacklist is None:
-            return None
-        by_address = bool(blacklist.starts) and bool(address)
-        return (
-            Ground.BLACKLISTED
-            if (blacklist.covers(address) if by_address else name in blacklist.names)
-            else None
-        )
-
-    def _section(self, address: int) -> str | None:
-        """Of the kernel's own; ``text`` where it can't be told."""
-        if not self._bounds or not address:
-            return "text"
-        for start, end, section in self._bounds:
-            if start <= address < end:
-                return section
-        return None if "text" in self._sections else "text"
-
-    def _traced(
-        self, name: str, module: str | None, address: int, base: str, original: tuple[str | None, int] | None
-    ) -> Ground:
-        traceable = self._lists.traceable
-        if traceable is None:
-            return Ground.UNKNOWN
-        known = self._lists.blacklist is not None or self._bounded
-        fine = Ground.FINE if known else Ground.UNKNOWN
-        listed = _listed(name, module)
-        if listed in traceable:
-            copies = self._copies.get(listed, 1)  # the list tells no copies of a name apart
-            return fine if traceable[listed] >= copies else Ground.PERHAPS_TRACED
-        if address and address in self._traced_addresses:
-            return fine
-        if original is not None:
-            other, at = original
-            if _listed(base, other) in traceable or (at and at in self._traced_addresses):
-                return Ground.SPLIT_OFF
-        return Ground.NOT_TRACED
-
-
-def _listed(name: str, module: str | None) -> str:
-    return name if module is None else f"{name} [{module}]"
-
-
-def _bounds(table: SymbolTable) -> Iterator[tuple[int, int, str]]:
-    for first, last, section in _SECTIONS:
-        start = next(iter(table.lookup(first)), None)
-        end = next(iter(table.lookup(last)), None)
-        if start is not None and end is not None and start.address and end.address:
-            yield start.address, end.address, section
+    """Look at every symbol once."""
+    return Probing(table, judge(table, lists))

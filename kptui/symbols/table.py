@@ -6,11 +6,12 @@ that needs more than one pass (exact look-up, addresses in order) is built when 
 
 from __future__ import annotations
 
+import itertools
 import marshal
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from kptui.symbols import names as naming
@@ -142,6 +143,18 @@ class SymbolTable:
             name,
             None if module == _NO_MODULE else self._module_names[module],
         )
+
+    def lines(self) -> Iterator[tuple[str, str, int, int]]:
+        """Type, name, number of the module, address of each line."""
+        return zip(self.types, self.names, self._modules, self._addresses, strict=True)
+
+    def module_codes(self) -> Sequence[int]:
+        """The number of the module of each line, 0 for the kernel itself."""
+        return self._modules
+
+    def module_lines(self) -> Iterator[int]:
+        """The lines that belong to modules, in order."""
+        return itertools.compress(range(len(self.names)), self._modules)
 
     def address(self, i: int) -> int:
         """The address of line ``i``; 0 where it is hidden, or 0."""

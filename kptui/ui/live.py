@@ -107,8 +107,15 @@ class Live:
         await self._app.helper.read()
         if search is not None:
             await asyncio.to_thread(search.warm)
-            probing = await asyncio.to_thread(search.find_probing, self.world.read_lists)
-            self._app.workspace.symbols.set_probing(search, probing)
+            await asyncio.gather(self._find_probing(search), self._prepare_verdicts())
+        else:
+            await self._prepare_verdicts()
+
+    async def _find_probing(self, search: SymbolSearch) -> None:
+        probing = await asyncio.to_thread(search.find_probing, self.world.read_lists)
+        self._app.workspace.symbols.set_probing(search, probing)
+
+    async def _prepare_verdicts(self) -> None:
         await asyncio.to_thread(preload)
         await self._learn()
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from kptui.kernel.probelists import read_probe_lists
 from kptui.symbols import SymbolTable, find_probing, other_place
-from kptui.symbols.probeable import before_dot
+from kptui.symbols.grounds import before_dot
 
 TRACING = Path("/sys/kernel/tracing")
 BLACKLIST = Path("/sys/kernel/debug/kprobes/blacklist")

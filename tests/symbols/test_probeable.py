@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 
 from kptui.symbols import Blacklist, Probeability, ProbeLists, SymbolTable, find_probing
+from kptui.symbols.grounds import Ground
 from kptui.symbols.lists import NO_LISTS
-from kptui.symbols.probeable import Ground, Probing
+from kptui.symbols.probeable import Probing
 
 DATA = Path(__file__).parent / "data"
 RELEASES = ("5.10", "6.1", "6.12", "6.18", "7.3")
