@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.bench.btf import btf
 from tests.bench.keys import keys
+from tests.bench.loop import loop
 from tests.bench.measure import Figure, Settings, table
 from tests.bench.search import search
 from tests.bench.start import start
@@ -21,6 +22,7 @@ from tests.bench.verdict import verdict
 MEASUREMENTS: dict[str, Callable[[Settings], list[Figure]]] = {
     "start": start,
     "keys": keys,
+    "loop": loop,
     "search": search,
     "btf": btf,
     "verdict": verdict,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import statistics
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
-from kptui.kernel.sim import demo_kallsyms
 from kptui.symbols import SymbolSearch, SymbolTable
-from tests.bench.measure import Figure, Settings, percentile, python
-from tests.bench.start import KALLSYMS
+from tests.bench.measure import Figure, Settings, percentile, python, ratio
+from tests.bench.search import symbols
 from tests.bench.terminal import Terminal, painted
 
 QUERIES = ("vfsread", "tcpcon", "sys_execve", "doexit", "sched", "kmalloc", "shcedule", "openat2")
@@ -20,83 +20,91 @@ _BACKSPACE = b"\x7f"
 
 
 def keys(settings: Settings) -> list[Figure]:
-    """Key to painted list over this machine's symbols (the demo's where it lists none); beside it a Textual app that
-    only repaints, and fzf over the same names."""
-    source = settings.kallsyms or KALLSYMS
-    data = source.read_bytes() if source.is_file() else b""
-    table = SymbolTable.parse(data or demo_kallsyms())
-    program = python("-m", "kptui", "--demo", *(["--kallsyms", str(source)] if data else []))
-    ours: list[float] = []
-    echo: list[float] = []
-    fzf: list[float] = []
-    search = SymbolSearch(table)
-    names = settings.home / "names"
+    """Key to painted list over the long list; beside it a Textual app that only repaints, and fzf over the same names,
+    query by query in turns.
+    """
+    data, source = symbols(settings)
+    table = SymbolTable.parse(data)
+    kallsyms, names = settings.home / "kallsyms", settings.home / "names"
+    kallsyms.write_bytes(data)
     names.write_text("".join(f"{name}\n" for name in dict.fromkeys(table.names)))
-    rounds = max(settings.rounds // 3, 1)
-    for _ in range(rounds):
-        with Terminal(program, settings.environ()) as terminal:
-            terminal.settle(2.0)
-            terminal.send(b"/")
-            terminal.settle()
-            ours += _type(
-                terminal, lambda query: [hit.symbol.name for hit in search.search(query, limit=1).hits]
-            )
-        with Terminal(python("-m", "tests.bench.emptyapp", "--echo"), settings.environ()) as terminal:
-            terminal.settle(1.0)
-            echo += _type(
-                terminal, lambda query: [f"[{query[-1]}]"] if query[-1].isalnum() else ["[underscore]"]
-            )
-        if settings.fzf is not None:
-            with Terminal([settings.fzf], settings.environ(), stdin=names, answer=True) as terminal:
-                terminal.settle(1.0)
-                fzf += _type(terminal, lambda query: _best(settings.fzf or "", query, names))
-    note = f"{len(ours)} keys, {len(table):,} symbols"
+    search = SymbolSearch(table)
+    best = {
+        beginning: [hit.symbol.name for hit in search.search(beginning, limit=1).hits]
+        for beginning in (query[:end] for query in QUERIES for end in range(1, len(query) + 1))
+    }
+    ours: list[list[float]] = []
+    echo: list[list[float]] = []
+    fzf: list[list[float]] = []
+    for _ in range(max(settings.rounds // 2, 3)):
+        with contextlib.ExitStack() as stack:
+            environ = settings.environ()
+            program = python("-m", "kptui", "--demo", "--kallsyms", str(kallsyms))
+            mine = stack.enter_context(Terminal(program, environ))
+            plain = stack.enter_context(Terminal(python("-m", "tests.bench.emptyapp", "--echo"), environ))
+            other = None
+            if settings.fzf is not None:
+                other = stack.enter_context(Terminal([settings.fzf], environ, stdin=names, answer=True))
+            mine.settle(4.0, 20.0)
+            mine.send(b"/")
+            mine.settle()
+            plain.settle(1.0)
+            ours.append([])
+            echo.append([])
+            fzf.append([])
+            for query in QUERIES:
+                ours[-1] += _type(mine, query, best.__getitem__)
+                echo[-1] += _type(
+                    plain,
+                    query,
+                    lambda typed: [f"[{typed[-1]}]"] if typed[-1].isalnum() else ["[underscore]"],
+                )
+                if other is not None:
+                    fzf[-1] += _type(other, query, lambda typed: _best(settings.fzf or "", typed, names))
+    every = [ms for one in ours for ms in one]
+    note = f"{len(every)} keys, {len(table):,} symbols ({source})"
     figures = []
     for share, label in ((0.5, "p50"), (0.95, "p95")):
-        own = percentile(ours, share)
-        other = percentile(echo, share)
-        figures.append(
-            Figure(
-                f"keys: key to list {label}",
-                own,
-                "ms",
-                other,
-                "bare Textual repaint",
-                own / other,
-                None,
-                note,
-            )
-        )
-        if fzf:
-            other = percentile(fzf, share)
+        own = [percentile(one, share) for one in ours]
+        peers = [("bare Textual repaint", echo, None), ("fzf", fzf, 1.0 if label == "p95" else None)]
+        for peer, times, target in peers[: 2 if settings.fzf else 1]:
+            theirs = [percentile(one, share) for one in times]
             figures.append(
-                Figure(f"keys: key to list {label}", own, "ms", other, "fzf", own / other, None, note)
+                Figure(
+                    f"keys: key to list {label}",
+                    statistics.median(own),
+                    "ms",
+                    statistics.median(theirs),
+                    peer,
+                    ratio(own, theirs),
+                    target,
+                    note,
+                )
             )
-    figures.append(Figure("keys: slowest", max(ours), note=f"mean {statistics.mean(ours):.1f} ms"))
-    if not fzf:
-        figures[-1] = Figure("keys: slowest", max(ours), note="no fzf found: not compared")
+    figures.append(Figure("keys: slowest", max(every), note=f"mean {statistics.mean(every):.1f} ms"))
+    if settings.fzf is None:
+        figures[-1] = Figure("keys: slowest", max(every), note="no fzf found: not compared")
     return figures
 
 
-def _type(terminal: Terminal, expected: Callable[[str], list[str]]) -> list[float]:
-    """Milliseconds from each key of the queries to the row that it brings to the top.
+def _type(terminal: Terminal, query: str, expected: Callable[[str], list[str]]) -> list[float]:
+    """Milliseconds from each key of a query to the row that it brings to the top.
 
     A key after which that row isn't painted within a second, because it stood there before, isn't counted.
     """
     times: list[float] = []
-    for query in QUERIES:
-        for end in range(1, len(query) + 1):
-            wanted = expected(query[:end])
-            terminal.forget()
-            pressed = terminal.send(query[end - 1].encode())
-            moment = terminal.wait(functools.partial(_shows, wanted), 1.0, quiet=_QUIET)
-            if moment is not None:
-                times.append((moment - pressed) * 1000)
-            terminal.settle(0.05)
-        for _ in query:
-            terminal.send(_BACKSPACE)
-            terminal.settle(0.03)
-        terminal.settle(0.1)
+    for end in range(1, len(query) + 1):
+        wanted = expected(query[:end])
+        terminal.forget()
+        pressed = terminal.send(query[end - 1].encode())
+        moment = terminal.wait(functools.partial(_shows, wanted), 1.0, quiet=_QUIET)
+        if moment is not None:
+            times.append((moment - pressed) * 1000)
+        terminal.settle(0.05)
+    for _ in query:
+        terminal.send(_BACKSPACE)
+        terminal.settle(0.03)
+    terminal.settle(0.1)
     if not times:
         raise RuntimeError(f"no key was ever answered; painted was: {painted(terminal.data)[-300:]!r}")
     return times

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import random
 import re
 import statistics
@@ -10,8 +11,8 @@ import subprocess
 import time
 from pathlib import Path
 
-from kptui.symbols import SymbolSearch, SymbolTable
-from tests.bench.measure import Figure, Settings, percentile
+from kptui.symbols import ProbeLists, SymbolSearch, SymbolTable
+from tests.bench.measure import Figure, Settings, percentile, ratio
 
 QUERIES = (
     "vfsread",
@@ -31,69 +32,144 @@ QUERIES = (
     "jiffies",
     "tvc",
 )
-_AVERAGE = re.compile(r"avg: ([\d.]+)(ms|µs|us|s)\b")
+BUDGET = 8.0  # ms of a key at the 95th percentile
+NARROWED = (
+    "mod:kernel vfsread",
+    "type:data jiffies",
+    "probe:yes netif_receive",
+    "mod:mod7 type:t probe:yes do_sys",
+)
+_BENCH = re.compile(r"avg: ([\d.]+)(ms|µs|us|s)\b.*ingestion: ([\d.]+)(ms|µs|us|s)\b")
 _IN_MS = {"s": 1000.0, "ms": 1.0, "µs": 0.001, "us": 0.001}
 
 
 def search(settings: Settings) -> list[Figure]:
-    """Parse, index, typed keystrokes (each letter of the queries); fzf's own time for the same beginnings."""
+    """Parse, index, typed keystrokes (each letter of the queries), plain and narrowed; fzf's own time for the same
+    beginnings, in turns with ours.
+    """
     data, source = symbols(settings)
     gc.collect()
     before = _resident()
     table = SymbolTable.parse(data)
     searching = SymbolSearch(table)
-    start = time.perf_counter()
     searching.prepare()
-    prepared = (time.perf_counter() - start) * 1000
     searching.warm()
+    searching.probing = searching.find_probing(ProbeLists)
     memory = (_resident() - before) / 1e6
-    parse: list[float] = []
-    for _ in range(3):
+    names = settings.home / "all-names"
+    names.write_text("".join(f"{name}\n" for name in dict.fromkeys(table.names)))
+    typed: list[list[float]] = []
+    narrowed: list[list[float]] = []
+    used: list[float] = []
+    built: list[float] = []
+    inside: list[list[float]] = []
+    read: list[float] = []
+    rounds = max(settings.rounds // 2, 3)
+    for _ in range(rounds):
         start = time.perf_counter()
-        SymbolTable.parse(data)
-        parse.append((time.perf_counter() - start) * 1000)
-    typed: list[float] = []
-    for _ in range(max(settings.rounds // 2, 1)):
-        searching = SymbolSearch(table)
+        searching = SymbolSearch(SymbolTable.parse(data))
         searching.prepare()
+        built.append((time.perf_counter() - start) * 1000)
         searching.warm()
-        for beginning in _beginnings():
-            start = time.perf_counter()
-            searching.search(beginning)
-            typed.append((time.perf_counter() - start) * 1000)
-    note = f"{len(table):,} symbols ({source}), {len(typed)} keys"
-    figures = [
-        Figure("search: parse", min(parse), note=f"{len(data) / 1e6:.1f} MB"),
-        Figure("search: index", prepared),
-        Figure("search: memory", memory, "MB", note="table, index, sieves"),
-        Figure("search: keystroke p50", percentile(typed, 0.5), note=note),
+        searching.probing = searching.find_probing(ProbeLists)
+        typed.append(_keys(searching, _beginnings(), used))
+        narrowed.append(_keys(searching, _narrowed(), used))
+        if settings.fzf is not None:
+            figures = [_fzf_inside(settings.fzf, names, beginning) for beginning in _beginnings()]
+            inside.append([figure[0] for figure in figures])
+            read.append(statistics.median(figure[1] for figure in figures))
+    every = [ms for one in typed for ms in one]
+    note = f"{len(table):,} symbols ({source}), {len(every)} keys in {rounds} rounds"
+    spent = percentile(used, 0.95)
+    result = [
+        Figure("search: key p50", percentile(every, 0.5), note=note),
+        Figure(
+            "search: key p95, processor",
+            spent,
+            "ms",
+            BUDGET,
+            "wanted",
+            spent / BUDGET,
+            1.0,
+            "narrowed ones, too",
+        ),
     ]
-    p95 = percentile(typed, 0.95)
+    p95 = [percentile(one, 0.95) for one in typed]
+    p95_narrowed = [percentile(one, 0.95) for one in narrowed]
     if settings.fzf is None:
-        figures.append(Figure("search: keystroke p95", p95, note="no fzf found: not compared"))
+        result.append(Figure("search: key p95", statistics.median(p95), note="no fzf found: not compared"))
+        result.append(Figure("search: narrowed key p95", statistics.median(p95_narrowed)))
+        result.append(Figure("search: parse and index", statistics.median(built)))
+        result.append(Figure("search: memory", memory, "MB", note="table, index, sieves, grounds"))
     else:
-        names = settings.home / "all-names"
-        names.write_text("".join(f"{name}\n" for name in dict.fromkeys(table.names)))
-        inside = [_fzf_inside(settings.fzf, names, beginning) for beginning in _beginnings()]
-        alone = [_fzf_filter(settings.fzf, names, beginning) for beginning in _beginnings()]
-        idle = statistics.median(_fzf_filter(settings.fzf, Path("/dev/null"), "x") for _ in range(9))
-        other = percentile(inside, 0.95)
-        figures.append(Figure("search: keystroke p95", p95, "ms", other, "fzf --bench p95", p95 / other, 0.5))
-        other = percentile(alone, 0.95) - idle
-        figures.append(
+        other = [percentile(one, 0.95) for one in inside]
+        for name, own in (("key", p95), ("narrowed key", p95_narrowed)):
+            result.append(_beside(f"search: {name} p95", own, other, "fzf --bench p95", 0.5, "of the rounds"))
+        whole, idle, alone = _whole(settings.fzf, names)
+        result.append(
             Figure(
-                "search: keystroke p95",
-                p95,
+                "search: key p95",
+                statistics.median(p95),
                 "ms",
-                other,
-                "fzf --filter p95",
-                p95 / other,
+                whole,
+                "fzf --filter less its start",
+                statistics.median(p95) / whole,
                 0.1,
-                "less its start",
+                f"its start {idle:.1f} ms",
             )
         )
-    figures.append(Figure("search: keystroke max", max(typed)))
-    return figures
+        result.append(
+            _beside("search: parse and index", built, read, "fzf ingestion", None, "fzf: names only")
+        )
+        result.append(
+            Figure(
+                "search: memory",
+                memory,
+                "MB",
+                alone,
+                "fzf, whole process",
+                memory / alone,
+                None,
+                "table, index, sieves, grounds",
+            )
+        )
+    result.append(Figure("search: key max", max(every)))
+    return result
+
+
+def _beside(
+    name: str, own: list[float], other: list[float], peer: str, target: float | None, note: str
+) -> Figure:
+    """Medians of the rounds, and of their ratios."""
+    middle = statistics.median
+    return Figure(name, middle(own), "ms", middle(other), peer, ratio(own, other), target, note)
+
+
+def _keys(searching: SymbolSearch, beginnings: list[str], used: list[float]) -> list[float]:
+    """Milliseconds for each key by the clock; those of the processor are added to ``used``."""
+    times = []
+    for beginning in beginnings:
+        start, before = time.perf_counter(), time.thread_time()
+        searching.search(beginning)
+        used.append((time.thread_time() - before) * 1000)
+        times.append((time.perf_counter() - start) * 1000)
+    return times
+
+
+def _narrowed() -> list[str]:
+    """The beginnings of queries whose words that narrow stand before the letters."""
+    found = []
+    for query in NARROWED:
+        words, _, letters = query.rpartition(" ")
+        found += [f"{words} {letters[:end]}" for end in range(len(letters) + 1)]
+    return found
+
+
+def _whole(fzf: str, names: Path) -> tuple[float, float, float]:
+    """The 95th percentile of fzf as a process less its start, its start, both ms; the most memory it took, MB."""
+    alone = [_fzf_filter(fzf, names, beginning) for beginning in _beginnings()]
+    idle = statistics.median(_fzf_filter(fzf, Path("/dev/null"), "x")[0] for _ in range(9))
+    return percentile([ms for ms, _ in alone], 0.95) - idle, idle, max(size for _, size in alone)
 
 
 def symbols(settings: Settings) -> tuple[bytes, str]:
@@ -118,8 +194,8 @@ def _beginnings() -> list[str]:
     return [query[:end] for query in QUERIES for end in range(1, len(query) + 1)]
 
 
-def _fzf_inside(program: str, names: Path, query: str) -> float:
-    """fzf's own average for the query, ms, without start and reading."""
+def _fzf_inside(program: str, names: Path, query: str) -> tuple[float, float]:
+    """fzf's own average for the query, and for reading the list; ms, without its start."""
     with names.open("rb") as list_:
         done = subprocess.run(
             [program, "--bench", "120ms", "-f", query],
@@ -128,17 +204,20 @@ def _fzf_inside(program: str, names: Path, query: str) -> float:
             text=True,
             check=False,
         )
-    average = _AVERAGE.search(done.stdout + done.stderr)
-    if average is None:
+    found = _BENCH.search(done.stdout + done.stderr)
+    if found is None:
         raise RuntimeError(f"fzf --bench said: {(done.stdout + done.stderr)[:200]!r}")
-    return float(average[1]) * _IN_MS[average[2]]
+    return float(found[1]) * _IN_MS[found[2]], float(found[3]) * _IN_MS[found[4]]
 
 
-def _fzf_filter(program: str, names: Path, query: str) -> float:
+def _fzf_filter(program: str, names: Path, query: str) -> tuple[float, float]:
+    """Milliseconds of the whole process, and the most memory that it had, MB."""
     start = time.perf_counter()
     with names.open("rb") as list_:
-        subprocess.run([program, "-f", query], stdin=list_, stdout=subprocess.DEVNULL, check=False)
-    return (time.perf_counter() - start) * 1000
+        process = subprocess.Popen([program, "-f", query], stdin=list_, stdout=subprocess.DEVNULL)
+        _, _, usage = os.wait4(process.pid, 0)
+    process.returncode = 0
+    return (time.perf_counter() - start) * 1000, usage.ru_maxrss * 1024 / 1e6
 
 
 def _resident() -> int:
