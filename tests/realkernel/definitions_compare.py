@@ -252,6 +252,9 @@ def _key(place: str) -> str:
     symbol, plus, offset = place.partition("+")
     try:
         number = int(offset, 8 if offset[:1] == "0" and offset.isdigit() else 0) if plus else 0
-        return str(int(symbol, 0)) if symbol[:1].isdigit() else f"{symbol}+{number}"
     except ValueError:
         return ""
+    try:
+        return str(int(symbol, 0))
+    except ValueError:
+        return f"{symbol}+{number}"

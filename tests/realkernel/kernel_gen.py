@@ -118,9 +118,9 @@ class KernelGenerator(Generator):
             return self.again()
         if roll < 0.6 or not self.words.functions:
             return super().definition()
-        self.careful = self.random.random() < 0.65
+        self.careful = self.random.random() < 0.75
         text = self.real()
-        damaged = self.random.random() < (0.1 if self.careful else 0.3)
+        damaged = self.random.random() < (0.06 if self.careful else 0.3)
         self.careful = False
         return self.damage(text) if damaged else text
 
@@ -182,7 +182,7 @@ class KernelGenerator(Generator):
         if not self.careful and self.random.random() < 0.1:
             head = self.pick(COMMANDS)
         several = [self.known(returns) for _ in range(self.random.choice([0, 1, 1, 2, 3, 4]))]
-        if self.random.random() < 0.12:
+        if self.random.random() < (0.12 if "btf" in words.features else 0.03):
             several.insert(self.random.randrange(len(several) + 1), "$arg*")
         self.function = ""
         return " ".join([head, place, *several])
@@ -191,8 +191,9 @@ class KernelGenerator(Generator):
         """An argument of the function in question, by name, by number or by what it returns."""
         parameters = self.words.parameters(self.function)
         kind = self.random.random()
-        if kind < 0.3 or (self.careful and not parameters):
-            return self.argument() if not self.careful else self.simple()
+        unknown = not parameters or "btf" not in self.words.features
+        if kind < 0.3 or (unknown and kind < (1 if self.careful else 0.6)):
+            return self.argument()
         name, what = self.random.choice(parameters) if parameters else (self.pick(NAMES), None)
         if kind < 0.4:
             text = f"$arg{self.random.randrange(1, len(parameters) + (1 if self.careful else 3))}"
@@ -210,11 +211,34 @@ class KernelGenerator(Generator):
             text = f"+{self.random.choice([0, 8, 16])}({text})"
         return self.named() + text + self.typed(what if "->" not in text else None)
 
+    def argument(self) -> str:
+        return self.simple() if self.careful else super().argument()
+
     def simple(self) -> str:
-        return f"{self.named()}%{self.pick(REGISTERS)}{self.pick(['', ':u32', ':s64', ':x8', ':symbol'])}"
+        """An argument that every kernel takes at every place, whatever its source: types fit."""
+        chance = self.random
+        number = self.pick(["", "", ":u8", ":u32", ":s64", ":x16", ":s16", ":u64", ":b4@8/32"])
+        kind = chance.random()
+        if kind < 0.35:
+            return f"{self.named()}%{self.pick(REGISTERS)}{self.pick([number, number, ':symbol'])}"
+        if kind < 0.5:
+            source = self.pick(["$stack", "$stack0", "$stack7", "\\1", "\\-5", "\\0x10"])
+            return f"{self.named()}{source}{number}"
+        if kind < 0.6:
+            text = self.pick(
+                ["$comm", "$comm:string", '\\"text"', '\\"a":string', "@jiffies", "@init_task+8:u32"]
+            )
+            return self.named() + text
+        text = f"%{self.pick(REGISTERS)}"
+        for _ in range(chance.choice([1, 1, 1, 2, 3, 5])):
+            text = f"{self.pick(['+', '+', '+', '-', '+u'])}{self.number()}({text})"
+        if text.startswith("+u"):
+            return self.named() + text + self.pick([number, ":ustring", ":string", ":string[2]"])
+        arrays = [":string", ":ustring", ":u8[4]", ":x64[2]", ":s32[0x10]", ":string[3]", ":symbol[2]"]
+        return self.named() + text + self.pick([number, *arrays])
 
     def named(self) -> str:
-        return "" if self.random.random() < 0.6 else f"{self.pick(NAMES)}{self.random.randrange(100)}="
+        return "" if self.random.random() < 0.5 else f"{self.pick(NAMES)}{self.random.randrange(100)}="
 
     def members(self, what: Type | None) -> str:
         """Members to go on with, or something like it."""
