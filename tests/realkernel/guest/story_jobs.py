@@ -140,7 +140,7 @@ TASKS = (
     ),
     Task(
         "32 one copy of a duplicate symbol",
-        "/load_elf_b|<Enter>|<Space>|s",
+        "/load_elf_b|<Enter>|<Enter>|<Space>|s",
         20,
         lambda: run("/bin/true"),
         (r"p:kptui/load_elf_binary _text\+\d+ filename=\S+:string",),
@@ -184,7 +184,7 @@ TASKS = (
             r"r\d*:kptui/do_sys_openat2_ret do_sys_openat2 ret=\$retval:s(?:32|64)",
         ),
         "do_sys_openat2",
-        ("dfd=-100", 'filename="/etc/hostname"', "how_flags=0x"),
+        ("dfd=-100", "how_flags=0x", 'filename="/etc/hostname"'),
     ),
     Task(
         "8 tcp_connect with its destination",
