@@ -11,6 +11,7 @@ from pathlib import Path
 
 from kptui.host.config import Config
 from kptui.kernel.capabilities import Findings
+from kptui.kernel.target.known import NO_TYPES
 from kptui.symbols import ProbeLists
 from kptui.ui.app import KptuiApp
 from kptui.ui.world import World
@@ -46,6 +47,7 @@ async def _type(home: Path, data: bytes, wall: list[float], own: list[float]) ->
         read_symbols=lambda: data,
         open_session=lambda: None,
         know=lambda table: None,
+        read_types=lambda: NO_TYPES,
         findings=Findings(None, ()),
         config=Config(),
         state_dir=home,
