@@ -56,7 +56,7 @@ class Driven:
         await self.pilot.pause()
 
     async def until(self, condition: Callable[[], bool], what: str = "") -> None:
-        for _ in range(500):
+        for _ in range(3000):  # a slow machine has its time; a test that fails may take longer
             if condition():
                 await self.pilot.pause()
                 return

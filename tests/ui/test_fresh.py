@@ -74,9 +74,9 @@ async def test_wide_terminals_need_no_names_of_panes(tmp_path: Path) -> None:
 async def test_the_list_of_probes_shows_the_whole_line_where_rows_are_short(tmp_path: Path) -> None:
     async with demo(tmp_path, NARROW) as it:
         await it.press("slash", "=__x64_sys_execve", "enter", "space", "down", "space", "down", "space", "w")
+        await it.until(lambda: "sys_execve" in it.listed(), "the probe")
         line = it.listed().splitlines()[-1]
-        shown = " ".join(row.strip() for row in rows(it))
-        assert line in shown
+        await it.until(lambda: line in " ".join(row.strip() for row in rows(it)), line)
 
 
 async def test_toasts_leave_the_line_and_its_verdict_free(tmp_path: Path) -> None:
