@@ -178,6 +178,8 @@ class KptuiApp(App[None], inherit_bindings=False):
 
     def show_footer(self) -> None:
         """Show the keys that work now."""
+        if not self.screen_stack:  # a timer's last call, while the screens go
+            return
         if isinstance(self.screen, Dialog):
             self.screen.show_footer()
             return

@@ -280,7 +280,7 @@ class Live:
                 self._app.set_timer(PAUSE, self._feed)
 
     def _poll(self) -> None:
-        if self.session is not None and not self._polling and not self.gate.busy:
+        if self._app.screen_stack and self.session is not None and not self._polling and not self.gate.busy:
             self._app.run_worker(self._poll_once(), group="poll")
 
     async def _poll_once(self) -> None:

@@ -51,7 +51,7 @@ class TypeAhead:
         await self._next()
 
     async def _next(self) -> None:
-        if self._under_way or not self._waiting:
+        if self._under_way or not self._waiting or not self._app.screen_stack:
             return
         if self._busy():
             self._app.set_timer(LOOK, self._next)

@@ -15,10 +15,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def suite() -> Suite:
+def suite(request: pytest.FixtureRequest) -> Suite:
     reason = unavailable()
     if reason and os.environ.get("KPTUI_REQUIRE_ALL") == "1":
         pytest.fail(reason, pytrace=False)
     if reason:
         pytest.skip(reason)
-    return Suite()
+    asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
+    return Suite({(asks["kernel"], asks["job"].name) for asks in asked if "job" in asks})

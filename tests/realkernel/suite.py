@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -223,10 +224,14 @@ class Run:
 
 
 class Suite:
-    """All kernels at once; started when the first test asks."""
+    """All kernels at once, each with the jobs that tests ask for; started when the first test asks."""
 
-    def __init__(self) -> None:
-        self._runs = {name: Run(find(name), jobs()) for name in kernel_names()}
+    def __init__(self, wanted: Collection[tuple[str, str]]) -> None:
+        """``wanted`` has the kernel and the job's name of each test."""
+        self._runs = {
+            name: Run(find(name), [job for job in jobs() if (name, job.name) in wanted])
+            for name in sorted({kernel for kernel, _ in wanted})
+        }
 
     def result(self, kernel: str, job: Job, step: str) -> Result:
         return self._runs[kernel].result(job, step)
