@@ -27,6 +27,8 @@ PROJECT = HERE.parent.parent
 OUT = HERE / "out"
 
 SIZES = ("80x24", "160x48")
+ONE_SIZE = {"6.1": SIZES[:1], "6.12": SIZES[1:]}
+"""The story's sizes where time counts; with KPTUI_TEST_SIZES=all every kernel has all of them."""
 ANSWERS = ("--seed", "1", "--out", "{answers}")
 COMPARE = ("compare", "{answers}")
 
@@ -100,13 +102,18 @@ def title_of(node: ast.expr) -> str:
     return ""
 
 
-def jobs() -> list[Job]:
-    """The story at each size, what users come for, then the scripts that take one room each to the kernel."""
+def sizes(kernel: str) -> tuple[str, ...]:
+    """The terminals in which a kernel's story is told."""
+    return SIZES if os.environ.get("KPTUI_TEST_SIZES") == "all" else ONE_SIZE.get(kernel, SIZES)
+
+
+def jobs(kernel: str) -> list[Job]:
+    """A kernel's: the story, what users come for, then the scripts that take one room each to the kernel."""
     python = sys.executable
     module = "tests.realkernel.guest"
     found = [
         Job(f"story-{size}", (python, "-m", f"{module}.story", size), story(size).titles, 1200)
-        for size in SIZES
+        for size in sizes(kernel)
     ]
     words = (python, "-m", f"{module}.story_jobs")
     found.append(Job("story-jobs", words, story_jobs.story().titles, 1200))
@@ -229,7 +236,7 @@ class Suite:
     def __init__(self, wanted: Collection[tuple[str, str]]) -> None:
         """``wanted`` has the kernel and the job's name of each test."""
         self._runs = {
-            name: Run(find(name), [job for job in jobs() if (name, job.name) in wanted])
+            name: Run(find(name), [job for job in jobs(name) if (name, job.name) in wanted])
             for name in sorted({kernel for kernel, _ in wanted})
         }
 

@@ -9,7 +9,7 @@ from tests.realkernel.suite import WHOLE, Job, Suite, jobs, kernel_names
 CASES = [
     pytest.param(kernel, job, step, id=f"{kernel}-{job.name}-{step}")
     for kernel in kernel_names()
-    for job in jobs()
+    for job in jobs(kernel)
     for step in (*job.steps, WHOLE)
 ]
 
