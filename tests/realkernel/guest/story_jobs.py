@@ -136,7 +136,7 @@ TASKS = (
         _fsync,
         (r"p:kptui/vfs_fsync_range vfs_fsync_range datasync=%cx:s32 name=\S+ caller=\$stack0:symbol",),
         "vfs_fsync_range",
-        ("datasync=0", 'name="kptui-y"', "caller=__x64_sys_fsync+0x"),
+        ("datasync=0", 'name="kptui-y"', "fsync+0x"),  # do_fsync on 6.12, where it isn't inlined
     ),
     Task(
         "32 one copy of a duplicate symbol",
