@@ -244,13 +244,15 @@ class Terminal:
             time.sleep(0.15)
 
     def wait_still(self, seconds: float = PATIENCE) -> str:
-        """Wait until four looks in a row saw the same screen, for where no text tells that it is complete."""
+        """Wait until four looks in a row saw the same screen, but for the counters on top of it, for where no text
+        tells that it is complete.
+        """
         end = time.monotonic() + seconds
         screen, same = self.screen(), 0
         while same < 3:
             time.sleep(0.25)
             now = self.screen()
-            same = same + 1 if now == screen else 0
+            same = same + 1 if now.partition("\n")[2] == screen.partition("\n")[2] else 0
             screen = now
             if time.monotonic() > end:
                 raise StepFailed(f"the screen did not come to rest within {seconds:g} s", screen)

@@ -211,13 +211,14 @@ def clean(session: Session) -> None:
 
 
 def look(session: Session, key: str) -> None:
-    """Wait for what a key brings, then until the screen is at rest."""
+    """Wait for what a key brings, then until the screen is at rest, where it comes to rest."""
     if key in _BRINGS:
         session.terminal.wait(_BRINGS[key])
     session.terminal.wait("types are being read", gone=True)
     if key == "Enter":
         session.terminal.wait("take, go on", gone=True)  # what was searched for has been taken
-    session.terminal.wait_still()
+    if key != "s":  # a probe that was started may bring events without end
+        session.terminal.wait_still()
 
 
 def play_task(session: Session, task: Task) -> None:
