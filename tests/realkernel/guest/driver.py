@@ -31,7 +31,10 @@ set -g escape-time 0
 set -g set-clipboard on
 set -g history-limit 2000
 set -s exit-empty off
+set -g automatic-rename off
 """
+# automatic-rename off: after output tmux opens /proc/PID/cmdline for the window's name, which a probe on opens
+# would show as an event, which is output: the screen would never be at rest.
 # set-clipboard on: tmux takes what the program sends by OSC 52 as a paste buffer of its own, where a step can
 # read it.
 

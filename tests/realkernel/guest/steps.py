@@ -107,9 +107,11 @@ class Story(Generic[Context]):
         return tuple(title for title, _, _ in self.steps)
 
     def play(self, context: Context, recorder: Recorder, only: str = "") -> int:
-        """Run every step (whose title contains `only`), record each; the number that failed."""
-        for title, seconds, function in self.steps:
-            if only not in title:
+        """Run every step, record each; the number that failed.  With `only`, the first, in which the program
+        starts, and those whose title contains it.
+        """
+        for number, (title, seconds, function) in enumerate(self.steps):
+            if number and only not in title:
                 continue
             started = time.monotonic()
             ok, detail, screen = True, "", ""

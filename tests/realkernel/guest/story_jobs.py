@@ -175,6 +175,18 @@ TASKS = (
         ('filename="/bin/echo"', "argc=3"),
     ),
     Task(
+        "4 opensnoop",
+        "/do_sys_op|<Down><Enter>|<Space>j<Space>jj<Space>|s|1r|<Space>|s",
+        35,
+        lambda: run("cat", "/etc/hostname"),
+        (
+            r"p:kptui/do_sys_openat2 do_sys_openat2 dfd=%di:s32 filename=\+0\(%si\):ustring how_flags=\S+",
+            r"r\d*:kptui/do_sys_openat2_ret do_sys_openat2 ret=\$retval:s(?:32|64)",
+        ),
+        "do_sys_openat2",
+        ("dfd=-100", "how_flags=0x", 'filename="/etc/hostname"'),
+    ),
+    Task(
         "8 tcp_connect with its destination",
         "/tcp_con|<Enter>|<Space>jj<Space>j<Space>|s",
         35,
