@@ -142,13 +142,17 @@ class Live:
             return None
         self.table = table
         self.knowledge.begin(table)
-        hidden = (
-            "addresses hidden (kptr_restrict or no root): names still work" if table.addresses_hidden else ""
-        )
+        hidden = self._hidden() if table.addresses_hidden else ""
         damaged = f"{table.bad_lines:,} lines are no symbols: a damaged file?" if table.bad_lines else ""
         pane.set_search(search, len(table), warning=hidden or damaged)
         self._app.judge(self._app.workspace.editor.line)
         return search
+
+    def _hidden(self) -> str:
+        """What is said of a table without addresses: what would show them, where it is this machine's."""
+        found = (item.remedy for item in self.world.findings.items if item.key == "addresses")
+        how = next(found, "") or "kptr_restrict or no root"
+        return f"addresses hidden ({how}): names still work"
 
     # -- the session
 

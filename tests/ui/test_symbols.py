@@ -127,6 +127,15 @@ async def test_hidden_addresses_are_said_and_lists_that_cannot_be_read_are_no_ve
         assert "addresses hidden" not in it.screen()  # the first is 0 on every kernel
 
 
+async def test_copies_whose_addresses_are_hidden_are_listed_with_the_reason(tmp_path: Path) -> None:
+    table = b"0000000000000000 T vfs_read\n0000000000000000 t init_once\n0000000000000000 t init_once\n"
+    async with demo(tmp_path, NARROW, kallsyms=lambda: table) as it:
+        await it.press("slash", "=init_once", "enter")
+        assert it.screen().count("its address") >= 2
+        await it.press("1")
+        assert it.app.workspace.editor.draft is None
+
+
 async def test_help_names_the_words(tmp_path: Path) -> None:
     async with demo(tmp_path, WIDE) as it:
         await it.press("question_mark", "end")

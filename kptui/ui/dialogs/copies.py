@@ -13,6 +13,8 @@ from kptui.ui.dialogs.fixes import KEYS
 if TYPE_CHECKING:
     from kptui.ui.app import KptuiApp
 
+_HIDDEN = "its address, which would name it alone, is hidden"
+
 
 def choose_copy(
     app: KptuiApp, search: SymbolSearch, copies: Sequence[Hit], then: Callable[[Hit], None]
@@ -41,4 +43,4 @@ def _choice(key: str, search: SymbolSearch, hit: Hit) -> Choice:
         beside = search.table.neighbour(hit.line)
         near = f" near {neutralise(beside.name)}" if beside is not None else ""
         return Choice(key, neutralise(said.place), f"{address}{symbol.type} {where}{near}")
-    return Choice(key, f"{where} {symbol.type}", f"{address}{said.reason or ''}", enabled=False)
+    return Choice(key, f"{where} {symbol.type}", f"{address}{said.reason or _HIDDEN}", enabled=False)
