@@ -14,7 +14,7 @@ import sys
 import termios
 import threading
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from kptui.safetext import neutralise
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 GRACE = 4.0  # s for the screen to end when it was asked to, before all is cleaned up without it
 OPENING = 10.0  # s that closing waits for an opening under way
+_LOCAL_FLAGS = 3  # in what termios.tcgetattr gives
 _LOOK = 2000  # ms between looks at the terminal; its end normally wakes us at once
 
 SKELETON_OFF = "\x1b[?1049l\x1b[?25h"
@@ -108,8 +109,15 @@ class Ending:
     # -- the stages, in their order
 
     def skeleton(self) -> None:
-        """The skeleton of the screen is about to be drawn."""
+        """The skeleton of the screen is about to be drawn; keys that are typed meanwhile are kept, but not echoed
+        over it.
+        """
         self._to_reset = SKELETON_OFF
+        if self._attributes is not None:
+            silent = list(self._attributes)
+            silent[_LOCAL_FLAGS] = cast(int, silent[_LOCAL_FLAGS]) & ~termios.ECHO
+            with contextlib.suppress(termios.error, OSError):
+                termios.tcsetattr(0, termios.TCSANOW, silent)
 
     def screen(self, end_screen: Callable[[], None]) -> None:
         """From here on there is a screen, which ``end_screen`` (callable from a signal handler) asks to end."""

@@ -156,6 +156,28 @@ setattr(at, name, _signalled)
     assert closings(tmp_path) in ("", CLEAN)
 
 
+def test_keys_before_the_first_frame_are_kept_and_not_echoed(tmp_path: Path) -> None:
+    before = f"""
+import kptui.interactive as at
+_real = at._demo_world
+def _slow(*args, **kwargs):
+    import time
+    {MARK}
+    time.sleep(1)
+    return _real(*args, **kwargs)
+at._demo_world = _slow
+"""
+    with Program("--demo", home=tmp_path, before=WATCH + before) as program:
+        program.until_file("reached")
+        program.send(b"/vfs_rea")
+        program.until("enter probe it")
+        assert not program.text.partition("reading symbols …")[2].startswith("/vfs")
+        assert "vfs_rea" in program.text
+        program.signal(signal.SIGTERM)
+        program.wait()
+        assert program.restored()
+
+
 def test_a_signal_while_the_session_is_being_opened(tmp_path: Path) -> None:
     before = f"""
 from kptui.kernel.session import Session
