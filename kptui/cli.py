@@ -267,7 +267,8 @@ def _reason(error: OSError | ValueError) -> str:
 
 
 def _keys() -> int:
-    from kptui.ui.commands import COMMANDS, shown
+    from kptui.ui.commands import COMMANDS
+    from kptui.ui.keymap import shown
 
     for command in COMMANDS:
         keys = " ".join(shown(key) for key in command.keys)
@@ -346,7 +347,7 @@ def _cleanup(args: argparse.Namespace) -> int:
 def _interactive(args: argparse.Namespace) -> int:
     from kptui.host.config import FILE, Config, ConfigError, load_config
     from kptui.host.dirs import config_dir, shown
-    from kptui.ui.commands import KeyConflict, Keymap
+    from kptui.ui.keymap import KeyConflict, Keymap
 
     given = Path(args.config) if args.config is not None else None
     try:

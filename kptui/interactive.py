@@ -278,7 +278,7 @@ def leftover_notes(found: Sequence[Leftover], config: Config) -> list[str]:
     """One sentence about what killed kptuis left and how to be rid of it, or none."""
     if not found:
         return []
-    from kptui.ui.commands import Keymap
+    from kptui.ui.keymap import Keymap
 
     probes = sum(len(item.probes) for item in found)
     instances = sum(len(item.instances) for item in found)

@@ -18,7 +18,8 @@ import pytest
 from kptui.cli import main
 from kptui.host.config import parse_config
 from kptui.kernel.sim.data import unpack
-from kptui.ui.commands import COMMANDS, Keymap, shown
+from kptui.ui.commands import COMMANDS
+from kptui.ui.keymap import Keymap, shown
 from tests.headless.kernels import files_of
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -19,10 +19,11 @@ from textual.screen import Screen
 from kptui.events.log import EventLog
 from kptui.safetext import neutralise
 from kptui.symbols import SymbolTable
-from kptui.ui.commands import Keymap
 from kptui.ui.dialogs.base import Dialog
 from kptui.ui.helper import Helper
 from kptui.ui.judging import LineJudge
+from kptui.ui.keymap import Keymap
+from kptui.ui.learning import Learning
 from kptui.ui.live import Live
 from kptui.ui.pane import Pane
 from kptui.ui.panes.symbols import SymbolsPane
@@ -49,6 +50,7 @@ class KptuiApp(App[None], inherit_bindings=False):
             self._filters.append(NoColor())
         self.world = world
         self.keymap = Keymap(world.config.keys)
+        self.learning = Learning(self, world)
         self.live = Live(self, world)
         self.lines = LineJudge(self)
         self.helper = Helper(self)
@@ -71,7 +73,7 @@ class KptuiApp(App[None], inherit_bindings=False):
 
     @property
     def table(self) -> SymbolTable | None:
-        return self.live.table
+        return self.learning.table
 
     @property
     def log_of_events(self) -> EventLog:
@@ -105,6 +107,7 @@ class KptuiApp(App[None], inherit_bindings=False):
             self.exit()
         self.workspace.notice.show("" if self.world.demo else self.world.findings.headline)
         self.live.show_status()
+        self.run_worker(self.learning.load(), group="symbols")
         self.live.start()
         self.show_footer()
         self.set_interval(0.25, self.show_footer)

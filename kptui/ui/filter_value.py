@@ -27,6 +27,7 @@ from kptui.verdict import Verdict
 _FALLBACK = FilterField("common_pid", "number", True, 32, ("==", "!=", "<", "<=", ">", ">=", "&"))
 _OPERATORS = ("==", "!=", "~", "<", "<=", ">", ">=", "&")
 _MOST_BRACKETS = 3
+CELLS = ("join", "field", "op", "value")  # of a row that can be edited, from left to right
 
 
 @dataclass(frozen=True, slots=True)

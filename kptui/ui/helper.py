@@ -79,7 +79,7 @@ class Helper:
         from kptui.ui.walking import guide
 
         assert self._types is not None
-        table = self._app.live.table
+        table = self._app.table
         symbol, module = place.symbol or "", place.module
         if symbol in _STARTS and table is not None:
             # how one copy of a duplicate name is placed

@@ -18,6 +18,7 @@ from kptui.verdict import Verdict
 if TYPE_CHECKING:
     from kptui.symbols import SymbolSearch
     from kptui.ui.app import KptuiApp
+    from kptui.ui.filter_value import FilterValue
 
 AT_ONCE = 0.003  # s that the event loop waits for a verdict, which mostly takes a tenth of that
 
@@ -93,8 +94,8 @@ class LineJudge:
         """What the kernel would say of a line, as far as is known now. On any thread."""
         from kptui.probes.check import check_definition
 
-        live = self._app.live
-        return check_definition(line, live.knowledge.standing(live.states, replacing))
+        app = self._app
+        return check_definition(line, app.learning.knowledge.standing(app.states, replacing))
 
     def _verdict(self, line: str) -> Verdict:
         return self.verdict(line, self._replacing)
@@ -125,3 +126,28 @@ class LineJudge:
         workspace.editor.redraw()
         if workspace.narrow:  # elsewhere it isn't shown
             workspace.hero.refresh(layout=True)
+
+
+class FilterJudge:
+    """The verdicts on the filter in the builder, by event; each text is judged once."""
+
+    def __init__(self, app: App[None], value: FilterValue, come: Callable[[], None]) -> None:
+        """``come`` is called when there are other verdicts than before."""
+        self._value = value
+        self._come = come
+        self._judge = Judge[dict[str, Verdict]](app, value.verdicts, self._take)
+        self._asked: tuple[str, bool] | None = None
+        self._verdicts: dict[str, Verdict] | None = None
+
+    def verdicts(self, text: str) -> dict[str, Verdict] | None:
+        """What the kernel would say of a text for the event, or for each of the group; None while it is waited for."""
+        asked = text, self._value.whole_group
+        if asked != self._asked:
+            self._asked, self._verdicts = asked, None
+            self._judge.ask(text)
+        return self._verdicts
+
+    def _take(self, verdicts: dict[str, Verdict] | None) -> None:
+        if verdicts is not None and verdicts != self._verdicts:
+            self._verdicts = verdicts
+            self._come()

@@ -1,15 +1,13 @@
-"""What is new: symbols, probes and their counters, captured events.
+"""What is new: the session, probes and their counters, captured events.
 
 Threads produce, the screen asks. The reader's thread knows nothing of the screen; a timer drains it in batches, and
-whatever may block (kallsyms, tracefs) is read on a thread.
+whatever may block is read on a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
-import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -17,8 +15,6 @@ from kptui.events.log import EventLog
 from kptui.events.model import ArgSpec
 from kptui.kernel.refusal import Refused
 from kptui.safetext import neutralise
-from kptui.symbols import SymbolSearch, SymbolTable
-from kptui.ui.knowledge import Knowledge
 from kptui.ui.pacing import ASK, Pacer
 from kptui.ui.panes.chrome import Status
 from kptui.ui.world import Gate, World
@@ -36,20 +32,6 @@ LISTING = 2.0  # s that opening the session waits for the first list of symbols
 SILENCE = 10.0  # s without an event before the pane asks whether that is right
 
 
-def preload() -> None:
-    """Load, on a thread, what the first list didn't need, so that the first key that does needn't wait for it."""
-    import kptui.probes.check
-    import kptui.ui.actions  # noqa: F401
-
-    if not gc.isenabled():
-        # Whoever started us has switched it off for the start. What is loaded now stays: to look through it again and
-        # again would only hold up the keys.
-        gc.freeze()
-        gc.enable()
-        # A thread that computes gives way to a key within a millisecond, not five.
-        sys.setswitchinterval(0.001)
-
-
 class Live:
     """The state of the machine as last seen, and the timers that keep it fresh."""
 
@@ -58,9 +40,7 @@ class Live:
         self.world = world
         self.gate = Gate()
         self.captured = EventLog(max_bytes=world.config.max_bytes, max_events=world.config.max_events)
-        self.table: SymbolTable | None = None
         self.states: tuple[EventState, ...] = ()
-        self.knowledge = Knowledge(world)
         self.lost = 0
         self.rate = 0.0
         self.pacer = Pacer(self._ask)
@@ -70,16 +50,14 @@ class Live:
         self._counted = (time.monotonic(), 0)
         self._polling = False
         self._opened = False  # whether the session was opened, or found to be impossible
-        self._listed = asyncio.Event()
         self._reader_error = ""
         self._warnings: tuple[str, ...] = ()
         self._since: dict[tuple[str, str], float] = {}  # when each event was first seen enabled
         self._specs: dict[tuple[str, str], tuple[str, tuple[ArgSpec, ...]]] = {}
 
     def start(self) -> None:
-        """Begin reading symbols, open the session, start the timers."""
+        """Open the session, start the timers."""
         app = self._app
-        app.run_worker(self.load_symbols(), group="symbols")
         app.run_worker(self._open(), group="kernel")
         app.set_interval(TICK, self._tick)
         app.set_interval(POLL, self._poll)
@@ -92,75 +70,13 @@ class Live:
     def ours(self) -> list[EventState]:
         return [state for state in self.states if state.ours]
 
-    # -- symbols
-
-    async def load_symbols(self) -> None:
-        """Read and index the symbols off the event loop."""
-        try:
-            search = await self._list_symbols()
-        finally:
-            self._app.call_after_refresh(self._listed.set)
-        if search is not None:
-            # The first list is on the screen; the index is made while the user reads it.
-            await asyncio.to_thread(search.prepare)
-            self._app.workspace.symbols.search_ready()
-        await self._app.helper.read()
-        if search is not None:
-            await asyncio.to_thread(search.warm)
-            await asyncio.gather(self._find_probing(search), self._prepare_verdicts())
-        else:
-            await self._prepare_verdicts()
-
-    async def _find_probing(self, search: SymbolSearch) -> None:
-        probing = await asyncio.to_thread(search.find_probing, self.world.read_lists)
-        self._app.workspace.symbols.set_probing(search, probing)
-
-    async def _prepare_verdicts(self) -> None:
-        await asyncio.to_thread(preload)
-        await self._learn()
-
-    async def _learn(self) -> None:
-        """Gather, on a thread, what else is known of the kernel; the verdict is made anew with it."""
-        await asyncio.to_thread(self.knowledge.learn, self.table)
-        self._app.judge(self._app.workspace.editor.line)
-
-    async def _list_symbols(self) -> SymbolSearch | None:
-        pane = self._app.workspace.symbols
-
-        def read() -> tuple[SymbolTable, SymbolSearch]:
-            found = self.world.read_symbols()
-            search = SymbolSearch(SymbolTable.parse(found)) if isinstance(found, bytes) else found
-            return search.table, search
-
-        try:
-            table, search = await asyncio.to_thread(read)
-        except (OSError, ValueError) as error:
-            pane.set_search(None, 0, f"no symbols: {neutralise(str(error))}")
-            return None
-        if not len(table):
-            pane.set_search(None, 0, f"no symbols: none of its {table.bad_lines:,} lines is one of kallsyms")
-            return None
-        self.table = table
-        self.knowledge.begin(table)
-        hidden = self._hidden() if table.addresses_hidden else ""
-        damaged = f"{table.bad_lines:,} lines are no symbols: a damaged file?" if table.bad_lines else ""
-        pane.set_search(search, len(table), warning=hidden or damaged)
-        self._app.judge(self._app.workspace.editor.line)
-        return search
-
-    def _hidden(self) -> str:
-        """What is said of a table without addresses: what would show them, where it is this machine's."""
-        found = (item.remedy for item in self.world.findings.items if item.key == "addresses")
-        how = next(found, "") or "kptr_restrict or no root"
-        return f"addresses hidden ({how}): names still work"
-
     # -- the session
 
     async def _open(self) -> None:
         app = self._app
         # To be opened beside it would only delay the list; but a list that doesn't come must not delay the session.
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._listed.wait(), LISTING)
+            await asyncio.wait_for(app.learning.listed.wait(), LISTING)
         try:
             session = await self.gate.call(self.world.open_session)
         except (OSError, Refused) as error:
@@ -168,7 +84,7 @@ class Live:
             session = None
         self.world.session = session
         self._opened = True
-        self.knowledge.begin(self.table)
+        app.learning.knowledge.begin(app.table)
         app.workspace.probes.available = session is not None
         app.workspace.probes.redraw()
         for note in self.world.notes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kptui.ui.actions import ACTIONS
-from kptui.ui.commands import COMMANDS, PARENTS, KeyConflict, Keymap, shown
+from kptui.ui.commands import COMMANDS
+from kptui.ui.keymap import PARENTS, KeyConflict, Keymap, shown
 
 SWALLOWED = {
     "ctrl+s",

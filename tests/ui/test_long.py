@@ -39,7 +39,7 @@ async def longest_step(it: Driven, until: str) -> float:
 
 
 async def test_a_long_search_ends_where_it_has_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("kptui.ui.panes.events._SLICE", 0.0)  # a hundred events at a time
+    monkeypatch.setattr("kptui.ui.panes.captured._SLICE", 0.0)  # a hundred events at a time
     async with demo(tmp_path) as it:
         fill(it)
         pane = it.app.workspace.events
@@ -57,7 +57,7 @@ async def test_a_long_search_ends_where_it_has_to(tmp_path: Path, monkeypatch: p
 async def test_a_search_that_another_one_follows_is_given_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kptui.ui.panes.events._SLICE", 0.0)
+    monkeypatch.setattr("kptui.ui.panes.captured._SLICE", 0.0)
     async with demo(tmp_path) as it:
         fill(it)
         pane = it.app.workspace.events

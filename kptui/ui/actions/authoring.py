@@ -120,7 +120,7 @@ async def _show_refusal(app: KptuiApp, draft: Draft, refused: Refused) -> None:
     remark = ""
     if refused.errno_name:
         expected = await asyncio.to_thread(app.lines.verdict, refused.command, draft.replacing)
-        unknown = unknown_to(app.live.knowledge.target)
+        unknown = unknown_to(app.learning.knowledge.target)
         remark = await compare(app, CONTROL, refused.command, expected, refused, unknown=unknown)
     if editor.draft == draft:
         editor.show_kernel(

@@ -74,7 +74,7 @@ async def _build(app: KptuiApp, *, whole_group: bool, pids: str = "") -> None:
     except (Refused, ValueError) as error:
         app.say(f"the fields of {state.group} can't be read: {error}", "error")
         return
-    value = FilterValue(state.event, formats, state.filter or "", app.live.knowledge.filters, whole_group)
+    value = FilterValue(state.event, formats, state.filter or "", app.learning.knowledge.filters, whole_group)
     if pids:
         value.only_processes(pids)
 

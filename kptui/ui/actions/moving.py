@@ -89,5 +89,5 @@ ACTIONS = {
     "pane.editor": lambda app: app.workspace.go("editor"),
     "pane.probes": lambda app: app.workspace.go("probes"),
     "pane.events": lambda app: app.workspace.go("events"),
-    "symbols.reload": lambda app: app.live.load_symbols(),
+    "symbols.reload": lambda app: app.learning.load(),
 }

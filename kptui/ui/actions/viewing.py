@@ -18,11 +18,11 @@ from kptui.export.jsonl import record_to_json
 from kptui.kernel.leftovers import cleanup, leftovers
 from kptui.kernel.refusal import Refused
 from kptui.safetext import neutralise
-from kptui.ui.commands import PARENTS, shown
 from kptui.ui.dialogs.base import Dialog
 from kptui.ui.dialogs.choice import Choice, SwitchPane, choice_dialog, prompt_dialog
 from kptui.ui.dialogs.text import TextPane, text_dialog
 from kptui.ui.event_rows import COLUMNS, error_name, row_text
+from kptui.ui.keymap import PARENTS, shown
 
 if TYPE_CHECKING:
     from kptui.events.model import Record

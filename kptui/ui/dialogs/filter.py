@@ -14,20 +14,17 @@ from textual.message import Message
 from textual.strip import Strip
 
 from kptui.filters import Row
-from kptui.safetext import neutralise
 from kptui.ui.dialogs.base import Dialog
-from kptui.ui.dialogs.filter_lines import field_lines, group_lines, notes_of
+from kptui.ui.dialogs.filter_view import bottom_lines, draw_filter
 from kptui.ui.dialogs.fixes import choose_fix
 from kptui.ui.dialogs.text import text_dialog
-from kptui.ui.filter_value import FilterValue, bare
-from kptui.ui.hero import everything, hero_lines
-from kptui.ui.judging import Judge
-from kptui.ui.paint import Line, clip, length, pad, rule
+from kptui.ui.filter_value import CELLS, FilterValue, bare
+from kptui.ui.hero import everything
+from kptui.ui.judging import FilterJudge
+from kptui.ui.paint import Line
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
 from kptui.verdict import Fix, Verdict
-
-CELLS = ("join", "field", "op", "value")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +62,7 @@ class FilterPane(Pane):
         self.counted = ""
         self._pick = pick
         self._set = set_
-        self._judged: tuple[str, bool, dict[str, Verdict] | None] | None = None
-        self._judge: Judge[dict[str, Verdict]] | None = None
+        self._judge: FilterJudge | None = None
 
     def on_mount(self) -> None:
         self.post_message(self.Changed())
@@ -86,20 +82,14 @@ class FilterPane(Pane):
 
     @property
     def verdicts(self) -> dict[str, Verdict] | None:
-        """What the kernel would say, by event; None while that is waited for. Each text is judged once."""
-        key = self.typed, self.value.whole_group
-        if self._judged is None or self._judged[:2] != key:
-            self._judge = self._judge or Judge(self.app, self.value.verdicts, self._take)
-            self._judged = (*key, None)
-            self._judge.ask(self.typed)
-        return self._judged[2]
+        """What the kernel would say, by event; None while that is waited for."""
+        if self._judge is None:
+            self._judge = FilterJudge(self.app, self.value, self._judged)
+        return self._judge.verdicts(self.typed)
 
-    def _take(self, verdicts: dict[str, Verdict] | None) -> None:
-        if verdicts is not None:
-            waited = self._judged is None or self._judged[2] is None
-            self._judged = self.typed, self.value.whole_group, verdicts
-            if waited and self.is_attached:
-                self.redraw()
+    def _judged(self) -> None:
+        if self.is_attached:
+            self.redraw()
 
     @property
     def verdict(self) -> Verdict | None:
@@ -287,87 +277,11 @@ class FilterPane(Pane):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """As high as its rows and the text need, with room for a verdict, so that it seldom changes."""
-        wanted = max(len(self.value.rows), 3) + len(self._bottom(max(width, 10))) + 2
+        wanted = max(len(self.value.rows), 3) + len(bottom_lines(self, max(width, 10))) + 2
         return min(max(wanted, 13), max(container.height - 3, 3))
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
-        value = self.value
-        target = (
-            f"{self.group}: {', '.join(value.formats)}"
-            if value.whole_group
-            else f"{self.group}/{value.event}"
-        )
-        title = "Group filter" if value.whole_group else "Filter"
-        lines: list[Line | Strip] = [
-            rule([(f"{title} of {clip(target, width - 30)}", "title")], [], width, True)
-        ]
-        bottom = self._bottom(width)
-        room = height - len(bottom) - 2
-        lines.extend(self._body(width, room))
-        lines.extend([] for _ in range(room + 1 - len(lines)))
-        lines.append([("─" * width, "rule")])
-        lines.extend(bottom)
-        return lines
-
-    def _bottom(self, width: int) -> list[Line]:
-        key = self.kptui.keymap.key
-        editing = self.editing if self.editing is not None and self.editing_text else None
-        text = editing.text if editing else self.value.text
-        if not text.strip() and editing is None:
-            add: Line = [(f" {key('filter.add_and')}", "key"), (" adds a row   ", "dim")]
-            typed: Line = [(key("filter.text"), "key"), (" types it as text", "dim")]
-            return [[(" no filter: every event passes", "dim")], [*add, *typed]]
-        verdict = self.verdict
-        rows = hero_lines(
-            text,
-            verdict,
-            width,
-            editing=editing,
-            fixes=self.fixes,
-            fix_key=key("filter.fix"),
-            all_key=key("filter.verdict"),
-            source="" if not self.refused else "the kernel refused this" if self.refused.errno else "not set",
-            remark=self.remark if self.refused else "",
-            accepted=f"the kernel will accept this   {self.counted}".rstrip(),
-        )
-        if verdict is not None and verdict.ok and editing is None:
-            notes = notes_of(self.value, key("filter.open"))
-            rows.extend([("   ", ""), (clip(note, width - 4), "warn")] for note in notes)
-        if self.value.whole_group and verdict is not None and self.refused is None:
-            rows.extend(group_lines(self.verdicts or {}, width))
-        naming = self.editing if not self.editing_text and CELLS[self.cell] == "field" else None
-        rows.extend(field_lines(self.value, self.row, naming, width))
-        return rows
-
-    def _body(self, width: int, room: int) -> list[Line]:
-        if not self.value.as_rows:
-            return [[(clip(" This text can't be shown as rows; edit it as text.", width), "dim")]]
-        rows = self.value.rows
-        if not rows:
-            names = "  ".join(name for name in self.value.fields)
-            return [[(clip(f" fields: {names}", width), "dim")]]
-        cells = min(max(len(row.field) for row in rows) + 1, 30)
-        window = self.cursor.window(len(rows), room)
-        return [self._draw_row(rows[index], index == self.cursor.at, cells, width) for index in window]
-
-    def _draw_row(self, row: Row, current: bool, names: int, width: int) -> Line:
-        line: Line = [("▌" if current else " ", "focus")]
-
-        def cell(name: str, text: str, size: int) -> None:
-            chosen = current and CELLS[self.cell] == name
-            if chosen and self.editing is not None and not self.editing_text:
-                line.extend(self.editing.spans(max(size, 20), "bold"))
-            else:
-                line.append((pad(neutralise(text), size), "cursor" if chosen else "bold" if current else ""))
-            line.append((" ", ""))
-
-        cell("join", row.join, 2)
-        line.append((pad(row.opens + ("!" if row.negated else ""), 4), "warn"))
-        cell("field", row.field, names)
-        cell("op", row.op, 2)
-        cell("value", row.value, min(max(len(row.value) + 1, 8), max(width - length(line) - 6, 8)))
-        line.append((")" * row.closes, "warn"))
-        return line
+        return draw_filter(self, width, height)
 
 
 def filter_dialog(pane: FilterPane) -> Dialog[None]:

@@ -10,7 +10,8 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kptui.safetext import neutralise
-from kptui.ui.commands import Command, shown
+from kptui.ui.commands import Command
+from kptui.ui.keymap import shown
 from kptui.ui.paint import Line, clip, length, to_strip, wrap
 
 

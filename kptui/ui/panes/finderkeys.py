@@ -10,12 +10,12 @@ from kptui.ui.textline import TextLine
 
 if TYPE_CHECKING:
     from kptui.ui.finding import Finder
-    from kptui.ui.panes.editor import EditorPane
+    from kptui.ui.panes.offered import OfferedPane
 
 _MOVES = {"up": "list.up", "down": "list.down", "pageup": "list.page_up", "pagedown": "list.page_down"}
 
 
-def finder_key(pane: EditorPane, finder: Finder, event: events.Key) -> bool:
+def finder_key(pane: OfferedPane, finder: Finder, event: events.Key) -> bool:
     """Take a key; False leaves it to the commands that work everywhere."""
     key = event.key
     if key in ("escape", "ctrl+c"):
@@ -38,7 +38,7 @@ def finder_key(pane: EditorPane, finder: Finder, event: events.Key) -> bool:
     return True
 
 
-def typed(pane: EditorPane, finder: Finder, changed: TextLine) -> None:
+def typed(pane: OfferedPane, finder: Finder, changed: TextLine) -> None:
     """The query is another one now."""
     again = changed.text.strip() != finder.line.text.strip()
     finder.line = changed
@@ -48,7 +48,7 @@ def typed(pane: EditorPane, finder: Finder, changed: TextLine) -> None:
     pane.redraw()
 
 
-def _take(pane: EditorPane, finder: Finder, *, stay: bool) -> None:
+def _take(pane: OfferedPane, finder: Finder, *, stay: bool) -> None:
     item = finder.item
     if item is not None and (stay or not pane.has_taken(item)):
         pane.take(item)
@@ -56,7 +56,7 @@ def _take(pane: EditorPane, finder: Finder, *, stay: bool) -> None:
         pane.stop_finding()
 
 
-async def _take_later(pane: EditorPane, finder: Finder, *, stay: bool) -> None:
+async def _take_later(pane: OfferedPane, finder: Finder, *, stay: bool) -> None:
     await finder.done()
     if pane.finder is finder:
         _take(pane, finder, stay=stay)

@@ -11,12 +11,12 @@ from textual.strip import Strip
 
 from kptui.safetext import neutralise
 from kptui.symbols import Hit, Hits, Probeability, Probing, Symbol, SymbolSearch
-from kptui.ui.paint import Line, clip, highlight, length, pad, rule, wrap
+from kptui.ui.paint import Line
 from kptui.ui.pane import Cursor, Pane
+from kptui.ui.panes.symbols_view import draw_symbols
 from kptui.ui.textline import TextLine
 
 ONLY = "probe:yes"
-_SIGNS = {True: ("✓", "ok"), False: ("✗", "refused"), None: ("?", "warn")}
 
 
 class SymbolsPane(Pane):
@@ -50,7 +50,7 @@ class SymbolsPane(Pane):
         self.hits = Hits(query="", hits=(), total=0, complete=True)
         self.cursor = Cursor()
         self._search: SymbolSearch | None = None
-        self._waiting = False  # for the index, to look for what is typed
+        self.waiting = False  # for the index, to look for what is typed
         self._warned: Hit | None = None  # that it can't be probed: who asks again gets it
         self.count = 0
 
@@ -98,14 +98,14 @@ class SymbolsPane(Pane):
 
     def search_ready(self) -> None:
         """The index is there: what was typed before can be looked for."""
-        if self._waiting:
+        if self.waiting:
             self._run()
 
     def _run(self, *, now: bool = False) -> None:
         search, query = self._search, self.query_line.text.strip()
         # To search without an index would make it first, and hold up the keys that follow.
-        self._waiting = bool(query) and search is not None and not search.prepared and not now
-        if search is not None and not self._waiting:
+        self.waiting = bool(query) and search is not None and not search.prepared and not now
+        if search is not None and not self.waiting:
             self.hits = search.search(query, data=self.data, noise=self.noise)
         self.cursor.at = self.cursor.top = 0
         self.redraw()
@@ -149,7 +149,7 @@ class SymbolsPane(Pane):
         self.searching = False
 
     def choose(self, kind: str) -> None:
-        if self._waiting:  # whoever types ahead means what was typed
+        if self.waiting:  # whoever types ahead means what was typed
             self._run(now=True)
         hit, search = self.hit, self._search
         if hit is None or search is None:
@@ -215,111 +215,4 @@ class SymbolsPane(Pane):
         return True
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
-        lines: list[Line | Strip] = [rule([("Symbols", "title")], self._side(), width, self.has_focus)]
-        lines.append(self._search_line(width))
-        if self.warning and height > 8:
-            lines.append([("! ", "warn"), (clip(self.warning, width - 3), "warn")])
-        if not self.hits.hits:
-            lines.extend(self._empty(width))
-            return lines
-        below = self._about(width)[: max(height - len(lines) - 1, 0)]
-        room = height - len(lines) - len(below)
-        window = self.cursor.window(len(self.hits.hits), room)
-        for index in window:
-            lines.append(self._row(self.hits.hits[index], width, index == self.cursor.at))
-        lines.extend([] for _ in range(room - len(window)))
-        lines.extend(below)
-        return lines
-
-    def _side(self) -> Line:
-        """How many there are, and what narrows them."""
-        if self._search is None:
-            return []
-        total = f"{self.hits.total:,}" + ("" if self.hits.complete else "+")
-        counted = f"{total} of {self.count:,}" if self.query_line.text else f"{self.count:,}"
-        counted = f"indexing {self.count:,} …" if self._waiting else counted
-        return [(counted + ("" if self.data or self.hits.asked.types else " · functions only"), "")]
-
-    def _search_line(self, width: int) -> Line:
-        if self.searching:
-            return [(" / ", "focus"), *self.query_line.spans(width - 4, "bold")]
-        if self.query_line.text:
-            return [(" / ", "dim"), (clip(self.query_line.text, width - 4), "bold")]
-        key = self.kptui.keymap.key("search")
-        hint = "vfsread  mod:ext4 type:data probe:yes"
-        if width >= 72:
-            hint = "letters of a name: vfsread; narrow: mod:ext4 type:data probe:yes"
-        return [(f" {key} ", "key"), (clip(hint, width - 4), "dim")]
-
-    def _empty(self, width: int) -> list[Line]:
-        if self._search is None:
-            return [[(" ", ""), (piece, "dim")] for _, piece in wrap(self.note, width - 2)]
-        asked = self.hits.asked
-        if asked.problem:
-            return [[(" ", ""), (piece, "warn")] for _, piece in wrap(asked.problem, width - 2)]
-        rows = [f"nothing matches {neutralise(self.query_line.text)!r}"]
-        if asked.narrows:
-            left = self._search.search(asked.text, limit=0, data=self.data, noise=self.noise)
-            rows.append(f"without {neutralise(asked.words)}: {left.total:,}{'' if left.complete else '+'}")
-            rows.append("filters: mod:NAME  type:text|data|T…  probe:yes|no")
-        elif not self.data:
-            rows.append("d shows data symbols too")
-        else:
-            rows.append("try fewer letters, or n for __pfx_ and the like")
-        return [[(clip(f" {row}", width), "dim" if number else "")] for number, row in enumerate(rows)]
-
-    def _about(self, width: int) -> list[Line]:
-        """Of the symbol under the cursor: can it be probed, and why not; so many rows whatever it says."""
-        hit = self.hit
-        rows = 1 if width >= 72 else 2
-        if hit is None or self._search is None:
-            return [[] for _ in range(rows)]
-        said = self.probeability(hit)
-        sign, style = _SIGNS[said.probeable] if said.probeable is not None or said.reason else ("·", "dim")
-        if hit.copies > 1 and hit.symbol.is_text and said.place:
-            text = f"{hit.copies} of this name: {self.kptui.keymap.key('symbols.entry')} lists them"
-            sign, style = "!", "warn"
-        elif said.reason:
-            text = said.reason
-        elif said.probeable:
-            text = "can be probed"
-        elif self._search.probing is None:
-            text = "looking what can be probed …"
-        else:
-            text = "nothing known against it; the kernel's lists can't be read"
-        if hit.alias:
-            text += f" · for {neutralise(hit.alias)}"
-        pieces = [piece for _, piece in wrap(text, width - 4)][:rows]
-        lines: list[Line] = [[(f" {sign} ", style), (pieces[0], "" if sign != "·" else "dim")]]
-        lines += [[("   ", ""), (clip(piece, width - 4), "")] for piece in pieces[1:]]
-        return [*lines, *([] for _ in range(rows - len(lines)))]
-
-    def _row(self, hit: Hit, width: int, current: bool) -> Line:
-        symbol = hit.symbol
-        said = self.probeability(hit)
-        sign = "?" if said.probeable is None else "!"
-        mark = "▌" if current else sign if said.against else " "
-        style = "focus" if current else "warn" if said.against else ""
-        tail = symbol.type
-        if symbol.module:
-            tail = f"[{neutralise(symbol.module)}] {tail}"
-        if hit.copies > 1 and symbol.is_text:
-            tail = f"×{hit.copies}  {tail}"
-        if hit.alias:
-            tail = f"= {neutralise(hit.alias)}  {tail}"
-        name = neutralise(symbol.name)
-        addressed = symbol.address is not None and width >= 60
-        address = f"{symbol.address:016x}" if addressed and symbol.address is not None else ""
-        room = width - len(tail) - len(address) - (2 if address else 0) - 4
-        base = "bold" if current else "dim" if said.against else ""
-        shown = clip(name, room)
-        positions = hit.positions if name == symbol.name else ()
-        line: Line = [(mark, style), (" ", "")]
-        line.extend(
-            highlight(shown, [p for p in positions if p < len(shown) - (shown != name)], "match", base)
-        )
-        line.append((" " * (room - length(line) + 2), ""))
-        line.append((f" {tail} ", "dim"))
-        if address:
-            line.append((pad(address, len(address) + 1), "dim"))
-        return line
+        return draw_symbols(self, width, height)
