@@ -127,7 +127,14 @@ class Workspace(Screen[None]):
         self._arrange()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if event.widget is not self.focused:  # late: the focus has gone on since
+            return
         for name in PANES:
             if event.widget is self.pane(name) and name != self.current:
                 self.current = name
                 self._arrange()
+
+    def on_descendant_blur(self, _event: events.DescendantBlur) -> None:
+        # Textual takes the focus from a widget that it hides, also when that one is being shown again.
+        if self.focused is None and self.app.app_focus:
+            self.current_pane.focus()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual.events import DescendantFocus, Hide
 
 from tests.ui.support import NARROW, WIDE, demo
 
@@ -345,3 +346,23 @@ async def test_an_and_row_holds_for_all_that_was_joined_with_or(tmp_path: Path) 
         await it.until(lambda: any(s.filter for s in it.app.states), "set")
         await it.press("P", "=systemd", "enter")
         await it.until(lambda: "&& dfd == 3) && (common_pid == " in it.screen().replace("\n ", ""), "joined")
+
+
+async def test_a_late_word_of_an_earlier_focus_moves_nothing(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        workspace = it.app.workspace
+        await it.press(*OPEN)
+        workspace.symbols.post_message(DescendantFocus(workspace.symbols))
+        await it.settle()
+        assert workspace.current == "editor"
+        assert workspace.focused is workspace.editor
+
+
+async def test_the_pane_that_is_shown_never_loses_the_focus(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        workspace = it.app.workspace
+        await it.press(*OPEN)
+        workspace.editor.post_message(Hide())  # what textual sends a widget whose hiding was overtaken
+        await it.settle()
+        await it.until(lambda: workspace.focused is workspace.editor, "the focus is back")
+        assert "▌Probe" in it.screen()
