@@ -31,13 +31,16 @@ class Helper:
 
     async def read(self) -> None:
         """Read the kernel's types, and answer what was asked meanwhile."""
-        from kptui.kernel.target.known import NO_TYPES
+        self._types = await asyncio.to_thread(self._read_types)
+        self._read.set()
+
+    def _read_types(self) -> Types:
+        from kptui.kernel.target.known import NO_TYPES  # 40 ms the first time, for all that comes with it
 
         try:
-            self._types = await asyncio.to_thread(self._app.world.read_types)
+            return self._app.world.read_types()
         except (OSError, ValueError):
-            self._types = NO_TYPES
-        self._read.set()
+            return NO_TYPES
 
     @property
     def waits(self) -> bool:

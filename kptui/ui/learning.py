@@ -23,13 +23,16 @@ def preload() -> None:
     import kptui.probes.check
     import kptui.ui.actions  # noqa: F401
 
-    if not gc.isenabled():
-        # Whoever started us has switched it off for the start. What is loaded now stays: to look through it again and
-        # again would only hold up the keys.
-        gc.freeze()
-        gc.enable()
+    if not gc.isenabled():  # whoever started us has switched it off for the start
         # A thread that computes gives way to a key within a millisecond, not five.
         sys.setswitchinterval(0.001)
+
+
+def _settle() -> None:
+    """What is loaded now stays: to look through it again and again would only hold up the keys."""
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
 
 
 class Learning:
@@ -43,11 +46,17 @@ class Learning:
         self.listed = asyncio.Event()  # the first list of symbols is on the screen, or won't come
 
     async def load(self) -> None:
-        """Read and index the symbols off the event loop."""
+        """Read and index the symbols off the event loop, then the rest."""
         try:
             search = await self._list_symbols()
         finally:
             self._app.call_after_refresh(self.listed.set)
+        try:
+            await self._read_on(search)
+        finally:
+            _settle()
+
+    async def _read_on(self, search: SymbolSearch | None) -> None:
         if search is not None:
             # The first list is on the screen; the index is made while the user reads it.
             await asyncio.to_thread(search.prepare)
@@ -78,6 +87,7 @@ class Learning:
         def read() -> tuple[SymbolTable, SymbolSearch]:
             found = self._world.read_symbols()
             search = SymbolSearch(SymbolTable.parse(found)) if isinstance(found, bytes) else found
+            search.search("")  # remembers the list that is shown first
             return search.table, search
 
         try:
