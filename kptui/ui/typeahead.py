@@ -87,7 +87,8 @@ class TypeAhead:
         if isinstance(screen, Dialog):
             busy = not screen.pane.has_focus or self._at_work("apply")
         elif isinstance(screen, Workspace):
-            busy = self._at_work("command") or self._at_work("help")
+            early = bool(self._app.workspace.symbols.chosen_early)
+            busy = early or self._at_work("command") or self._at_work("help")
         else:
             busy = False
         now = time.monotonic()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 from textual import events
 
+from kptui.kernel.sim import demo_kallsyms
 from tests.ui.support import NARROW, WIDE, Driven, demo
 
 
@@ -40,3 +42,20 @@ async def test_a_dialog_gets_the_keys_typed_while_it_opens(tmp_path: Path) -> No
         await it.until(lambda: "do_sys_openat2" in it.listed(), "written")
         burst(it, "1", "3", "F", "i", "=dfd == 3", "enter", "s")
         await it.until(lambda: any(s.filter == "dfd == 3" for s in it.app.states), "set")
+
+
+async def test_enter_before_the_symbols_are_read_takes_what_was_typed_once_they_are(tmp_path: Path) -> None:
+    may_read = threading.Event()
+
+    def slow() -> bytes:
+        assert may_read.wait(20)
+        return demo_kallsyms()
+
+    async with demo(tmp_path, NARROW, kallsyms=slow, ready=False) as it:
+        burst(it, "slash", "=vfs_read", "enter", "space")
+        await it.pilot.pause(0.2)
+        assert it.app.workspace.editor.draft is None
+        may_read.set()
+        await it.until(lambda: "=%" in it.app.workspace.editor.line, "an offer taken")
+        assert it.app.workspace.editor.line.startswith("p:kptui/vfs_read vfs_read ")
+        assert it.app.workspace.symbols.query_line.text == "vfs_read"

@@ -17,6 +17,7 @@ from kptui.ui.panes.symbols_view import draw_symbols
 from kptui.ui.textline import TextLine
 
 ONLY = "probe:yes"
+_READING = "reading symbols …"
 
 
 class SymbolsPane(Pane):
@@ -45,12 +46,13 @@ class SymbolsPane(Pane):
         self.searching = False
         self.data = True
         self.noise = False
-        self.note = "reading symbols …"
+        self.note = _READING
         self.warning = ""
         self.hits = Hits(query="", hits=(), total=0, complete=True)
         self.cursor = Cursor()
         self._search: SymbolSearch | None = None
         self.waiting = False  # for the index, to look for what is typed
+        self.chosen_early = ""  # the kind of probe that is wanted once there are symbols
         self._warned: Hit | None = None  # that it can't be probed: who asks again gets it
         self.count = 0
 
@@ -61,6 +63,14 @@ class SymbolsPane(Pane):
         self.note = note
         self.warning = warning
         self._run()
+        early, self.chosen_early = self.chosen_early, ""
+        if early and self.searching and self.query_line.text.strip():
+            self.choose(early)
+
+    @property
+    def reading(self) -> bool:
+        """Whether symbols are still to come."""
+        return self._search is None and self.note == _READING
 
     @property
     def search(self) -> SymbolSearch | None:
@@ -111,6 +121,7 @@ class SymbolsPane(Pane):
         self.redraw()
 
     def text_key(self, event: events.Key) -> bool:
+        self.chosen_early = ""
         match event.key:
             case "enter":
                 self.choose("p")
@@ -149,6 +160,8 @@ class SymbolsPane(Pane):
         self.searching = False
 
     def choose(self, kind: str) -> None:
+        if self._search is None and self.searching and self.reading:
+            self.chosen_early = kind
         if self.waiting:  # whoever types ahead means what was typed
             self._run(now=True)
         hit, search = self.hit, self._search
