@@ -8,18 +8,20 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from kptui.headless.manners import Output, Speaker, Unusable, forget_output, read_option, reason
 from kptui.safetext import neutralise
 
 if TYPE_CHECKING:
-    from kptui.symbols import Hit, Hits, Probeability, SymbolSearch
+    from kptui.symbols import Hits, SymbolSearch
+    from kptui.symbols.search import Row
 
 FOUND, NOTHING, UNUSABLE = 0, 1, 2
 OWN = "/proc/kallsyms"
-LIMIT, MOST = 20, 100_000
+LIMIT, MOST = 20, 1_000_000
+_SHOWN, _LONGEST = 60, 512  # letters of a query that fits nothing: repeated, compared with names
 _MARKS = {True: "✓", False: "✗", None: "?"}
 _speaker = Speaker("symbols")
 
@@ -28,6 +30,9 @@ Finds kernel symbols by some of their letters, in order or misspelt (vfsread, sh
 name of a system call (sys_execve, 'execve(2)'), or by the name that another kernel has for a
 function (do_sys_open). One line a symbol, the likeliest first: name, type, module, whether a
 probe can be put there (✓ yes, ✗ no, ? not known) and why not.
+
+Of several words, each has to fit. As in fzf, ^vfs begins the name, read$ ends it, 'read stands in
+it in one piece, !cold doesn't; a word with * or ? is a glob for the whole name ('vfs_*').
 
 Words in QUERY narrow it: mod:ext4 (mod:kernel: no module), type:text, type:data or letters of
 kallsyms (type:T), probe:yes or probe:no."""
@@ -98,14 +103,14 @@ def _search(query: str, args: argparse.Namespace) -> int:
     from kptui.symbols.names import NOISE_PREFIXES
 
     search = _symbols(args.kallsyms_file)
-    noise = any(word.startswith(NOISE_PREFIXES) for word in query.split())
+    noise = any(word.lstrip("^'").startswith(NOISE_PREFIXES) for word in query.split())
     found = search.search(query, limit=args.limit, noise=noise)
     if found.asked.problem:
         raise Unusable(found.asked.problem)
     if not found.hits:
         _tell_nearest(search, found)
         return NOTHING
-    symbols = list(_copies(search, found, args.limit))
+    symbols = list(islice(search.rows(found), args.limit))
     if args.json:
         text = "".join(json.dumps(_as_json(search, hit)) + "\n" for hit in symbols)
     else:
@@ -146,35 +151,21 @@ def _is_own(path: str | None) -> bool:
         return False
 
 
-def _copies(search: SymbolSearch, found: Hits, limit: int) -> Iterator[Hit]:
-    """Every symbol of the names that were found, as far as the words of the query leave it."""
-    told: set[int] = set()
-    for hit in found.hits:
-        for copy in search.copies(hit, found.asked):
-            if copy.line not in told:
-                told.add(copy.line)
-                yield copy
-                if len(told) >= limit:
-                    return
-
-
-def _as_json(search: SymbolSearch, hit: Hit) -> dict[str, object]:
-    from kptui.symbols.probeable import clone_note
-
-    symbol, said = hit.symbol, search.probeability(hit)
-    reason = said.reason or clone_note(symbol.name)
+def _as_json(search: SymbolSearch, row: Row) -> dict[str, object]:
+    symbol = search.table.symbol(row.line)
+    probeable, reason = _said(search, row, symbol.name)
     return {
         "name": symbol.name,
         "type": symbol.type,
         "module": symbol.module,
         "address": None if symbol.address is None else f"{symbol.address:016x}",
-        "probeable": said.probeable,
+        "probeable": probeable,
         "reason": reason,
     }
 
 
-def _as_text(search: SymbolSearch, symbols: list[Hit]) -> str:
-    rows = [_columns(hit, search.probeability(hit)) for hit in symbols]
+def _as_text(search: SymbolSearch, symbols: list[Row]) -> str:
+    rows = [_columns(search, row) for row in symbols]
     names = max(len(row[0]) for row in rows)
     modules = max(len(row[2]) for row in rows)
     return "".join(
@@ -183,30 +174,37 @@ def _as_text(search: SymbolSearch, symbols: list[Hit]) -> str:
     )
 
 
-def _columns(hit: Hit, said: Probeability) -> tuple[str, str, str, str, str]:
-    from kptui.symbols.probeable import clone_note
-
-    symbol = hit.symbol
-    why = said.reason or clone_note(symbol.name) or ""
-    if hit.alias:
-        why = f"{why}; for {neutralise(hit.alias)}" if why else f"for {neutralise(hit.alias)}"
+def _columns(search: SymbolSearch, row: Row) -> tuple[str, str, str, str, str]:
+    symbol = search.table.symbol(row.line)
+    probeable, reason = _said(search, row, symbol.name)
+    why = reason or ""
+    if row.alias:
+        why = f"{why}; for {neutralise(row.alias)}" if why else f"for {neutralise(row.alias)}"
     return (
         neutralise(symbol.name),
         symbol.type,
         neutralise(symbol.module or "-"),
-        _MARKS[said.probeable],
+        _MARKS[probeable],
         why,
     )
+
+
+def _said(search: SymbolSearch, row: Row, name: str) -> tuple[bool | None, str | None]:
+    """Whether a symbol can be probed, and what there is to say."""
+    from kptui.symbols.probeable import clone_note
+
+    assert search.probing is not None
+    said = search.probing.symbol(row.line, row.copies)
+    return said.probeable, said.reason or (clone_note(name) if "." in name else None)
 
 
 def _tell_nearest(search: SymbolSearch, found: Hits) -> None:
     asked = found.asked
     where = f" with {asked.words}" if asked.narrows else ""
-    if asked.module and not search.table.module_numbers(asked.modules_of(search.table.modules)):
-        _speaker.say(
-            f"no module is called {asked.module}; there are {', '.join(search.table.modules) or 'none'}"
-        )
+    if asked.missing:
+        _speaker.say(asked.missing)
         return
-    names = search.nearest(asked.text) if asked.text else []
+    names = search.nearest(asked.text[:_LONGEST]) if asked.text else []
     nearest = f"; the nearest names: {', '.join(names)}" if names else ""
-    _speaker.say(f"nothing fits {asked.text or 'this'}{where}{nearest}")
+    text = asked.text if len(asked.text) <= _SHOWN else f"{asked.text[:_SHOWN]}…"
+    _speaker.say(f"nothing fits {text or 'this'}{where}{nearest}")

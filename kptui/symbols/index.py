@@ -22,9 +22,11 @@ from kptui.symbols.table import SymbolTable
 
 CHUNK = 2048
 TEXT, DATA, NOISE = range(3)  # the pools
+AGAIN = 3
 _FEW = 300  # names: below that, trying each is cheaper than making another sieve
 _BITS = bytes.maketrans(b"01", b"\0\1")
 _DIGITS = bytes.maketrans(b"\0\1", b"01")
+_KIND_OF_TYPE = bytes(TEXT if code in naming.TEXT_CODES else DATA for code in range(256))
 
 
 class Allowance:
@@ -46,7 +48,7 @@ class Pool:
     def __init__(self, lower: Sequence[str], first: array[int], types: bytes, modules: bytes) -> None:
         self.lower = lower
         self.first = first
-        self.types = types  # of the first lines: the letters, and the numbers of the modules (below 256)
+        self.types = types  # of the first lines: the letters, and the numbers of the modules, two bytes each
         self.modules = modules
         self.chunks = (len(lower) + CHUNK - 1) // CHUNK
         self._sieves: list[dict[str, int]] = [{} for _ in range(self.chunks)]
@@ -158,7 +160,7 @@ def numbers_of(mask: int, start: int) -> list[int]:
 
 class NameIndex:
     """The pools of a table, and where names are that occur more than once: in a pool, and in all together. ``types``
-    has a letter a line.
+    has a letter a line, ``rows`` its pool, or AGAIN where a line before has the same name in the same pool.
     """
 
     def __init__(self, table: SymbolTable) -> None:
@@ -189,7 +191,7 @@ class NameIndex:
         self.pools = tuple(
             _pool(low, numbers, table, self.types) for low, numbers in zip(lower, first, strict=True)
         )
-        self._repeated = [sorted(others) for others in self._others]
+        self.rows = self._find_rows()
         self._named = dict(_that_are_aliases(self.pools[TEXT], table))
 
     def pack(self, table: SymbolTable) -> bytes:
@@ -219,9 +221,19 @@ class NameIndex:
         index._others = others
         index.types = real
         index._named = named
-        index._repeated = [sorted(numbers) for numbers in others]
         index.pools = tuple(pools)
+        index.rows = index._find_rows()
         return index
+
+    def _find_rows(self) -> bytes:
+        rows = bytearray(self.types.translate(_KIND_OF_TYPE))
+        for line in self.pools[NOISE].first:
+            rows[line] = NOISE
+        for others in self._others:
+            for again in others.values():
+                for line in again:
+                    rows[line] = AGAIN
+        return bytes(rows)
 
     def pack_sieves(self) -> bytes:
         """The sieves that were made, for :meth:`take_sieves`."""
@@ -244,10 +256,21 @@ class NameIndex:
         """The table's lines of a name of a pool, in order."""
         return [self.pools[kind].first[number], *self._others[kind].get(number, ())]
 
-    def repeated(self, kind: int, start: int, end: int) -> list[int]:
-        """Those of a pool's names from number ``start`` to before ``end`` that have several lines."""
-        numbers = self._repeated[kind]
-        return numbers[bisect_left(numbers, start) : bisect_left(numbers, end)]
+    def repeated(self, kind: int) -> Iterator[tuple[int, int]]:
+        """(number, line) of a pool's names for each line but the first."""
+        for number, lines in self._others[kind].items():
+            for line in lines:
+                yield number, line
+
+    def in_pools(self, flags: bytes) -> tuple[bytes, ...]:
+        """Of a byte a line: that of each name's first line, pool by pool. In short steps."""
+        return tuple(
+            b"".join(
+                bytes(map(flags.__getitem__, pool.first[start : start + CHUNK]))
+                for start in range(0, len(pool.first), CHUNK)
+            )
+            for pool in self.pools
+        )
 
 
 def _that_are_aliases(pool: Pool, table: SymbolTable) -> Iterator[tuple[str, int]]:
@@ -276,8 +299,7 @@ _AS_DATA = {ord(letter): ord("d" if letter.islower() else "D") for letter in nam
 
 def _pool(lower: list[str], first: array[int], table: SymbolTable, real: bytes) -> Pool:
     types = bytes(map(real.__getitem__, first))
-    modules = bytes(map((255).__and__, map(table.module_number, first)))
-    return Pool(lower, first, types, modules)
+    return Pool(lower, first, types, table.module_bytes(first))
 
 
 def fold(name: str) -> str:

@@ -12,6 +12,7 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA, LCSseq
 
 _index = itemgetter(2)
+_WITHIN = 75.0  # "raed" in "vfs_read"
 
 
 def subsequence(query: str, names: Sequence[str]) -> list[int]:
@@ -42,4 +43,11 @@ def common_positions(query: str, name: str) -> tuple[int, ...]:
         for op in LCSseq.opcodes(query, name)
         if op.tag == "equal"
         for i in range(op.dest_start, op.dest_end)
+    )
+
+
+def within(word: str, name: str) -> bool:
+    """Whether ``word`` is in ``name``, in order or misspelt by a letter or two in one place."""
+    return (
+        LCSseq.similarity(word, name) == len(word) or fuzz.partial_ratio(word, name, score_cutoff=_WITHIN) > 0
     )

@@ -1,22 +1,23 @@
 """Which names of an index the filters of a query leave: one big integer a chunk, made when it is first needed.
 
-A byte a name says its type, two its module, one what is known of probes; a chunk of them is turned into bits by two
-steps in C. A name that several symbols have stays if any of them fits.
+A byte a line of the table says whether it fits, and a byte a name, made by a few steps in C; a chunk of these is turned
+into bits by two more. A name that several symbols have stays if any of them fits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kptui.symbols.grounds import Ground
-from kptui.symbols.index import CHUNK, NameIndex, Pool, numbers_of
+from kptui.symbols.index import CHUNK, NameIndex, Pool
 from kptui.symbols.probeable import Probing
 from kptui.symbols.query import Query
 from kptui.symbols.table import SymbolTable
 
-_GATHERED = 4000  # names that are put into the table's order where nothing is looked for
-
 FIT = frozenset({Ground.FINE, Ground.UNKNOWN})  # nothing is known against a probe
+_BYTE = 256
+_DIGITS = bytes.maketrans(b"\0\1", b"01")
 
 
 class Narrowing:
@@ -24,16 +25,19 @@ class Narrowing:
 
     def __init__(self, index: NameIndex, table: SymbolTable, query: Query, probing: Probing | None) -> None:
         self._index = index
-        self._table = table
-        self._planes: list[Callable[[Pool, int, int], bytes]] = []
-        self._line_tests: list[Callable[[int], bool]] = []
-        self._rough = False
+        self._tests: list[Callable[[int, Pool], int]] = []  # kind, pool: a byte a name, 1 if it fits
+        self._exact = True  # else the tests leave a few too many
+        flags = _ones(len(table))
         if query.types:
-            self._by_type(query.types)
+            flags &= self._by_type(query.types)
         if query.module:
-            self._by_module(table.module_numbers(query.modules_of(table.modules)))
+            flags &= self._by_module(table, query)
         if query.probe is not None and probing is not None:
-            self._by_ground(probing.grounds, query.probe)
+            flags &= self._by_ground(probing, query.probe)
+        self._flags = flags.to_bytes(len(table), "little")
+        self._late = [self._find_late(kind) for kind in range(len(index.pools))]
+        self._late_numbers = [sorted(late) for late in self._late]
+        self._planes: list[bytes | None] = [None] * len(index.pools)
         self._masks: list[list[int | None]] = [[None] * pool.chunks for pool in index.pools]
 
     def mask(self, kind: int, chunk: int) -> int:
@@ -45,68 +49,106 @@ class Narrowing:
 
     def line(self, kind: int, number: int) -> int:
         """The first line of the table with this name that fits."""
-        for line in self._index.lines(kind, number):
-            if self.fits(line):
-                return line
-        return self._index.pools[kind].first[number]
+        late = self._late[kind].get(number)
+        return self._index.pools[kind].first[number] if late is None else late
 
     def fits(self, line: int) -> bool:
-        return all(test(line) for test in self._line_tests)
+        return bool(self._flags[line])
 
-    def list(self, kinds: Sequence[int], limit: int) -> tuple[list[int], int]:
-        """What stays, nothing being looked for: lines in the table's order, and how many names there are. Of
-        thousands, the shortest."""
-        lines: list[int] = []
-        total = 0
+    def rows(self, kinds: Sequence[int]) -> tuple[Iterator[int], int]:
+        """What stays, nothing being looked for: a line for each name, in the table's order, and how many."""
+        wanted = bytes(code in kinds for code in range(_BYTE))
+        firsts = _number(self._index.rows.translate(wanted)) & _number(self._flags)
+        rows = bytearray(firsts.to_bytes(len(self._flags), "little"))
         for kind in kinds:
-            for chunk in range(self._index.pools[kind].chunks):
-                mask = self.mask(kind, chunk)
-                total += mask.bit_count()
-                if mask and len(lines) < _GATHERED:
-                    lines += [self.line(kind, number) for number in numbers_of(mask, chunk * CHUNK)]
-        lines.sort()
-        return lines[:limit], total
+            for line in self._late[kind].values():
+                rows[line] = 1
+        return _places(rows), rows.count(1)
 
     def _make(self, kind: int, chunk: int) -> int:
         pool = self._index.pools[kind]
         start = chunk * CHUNK
         end = min(start + CHUNK, len(pool.lower))
-        mask = (1 << (end - start)) - 1
-        for plane in self._planes:
-            mask &= int(plane(pool, start, end)[::-1], 2)
-        if self._rough:
-            for number in numbers_of(mask, start):
-                if not self.fits(pool.first[number]):
-                    mask &= ~(1 << (number - start))
-        for number in self._index.repeated(kind, start, end):
-            if any(self.fits(line) for line in self._index.lines(kind, number)):
-                mask |= 1 << (number - start)
+        mask = _bits(
+            self._plane(kind, pool)[start:end]
+            if self._exact
+            else bytes(map(self._flags.__getitem__, pool.first[start:end]))
+        )
+        late = self._late_numbers[kind]
+        for number in late[bisect_left(late, start) : bisect_left(late, end)]:
+            mask |= 1 << (number - start)
         return mask
 
-    def _by_type(self, types: str) -> None:
-        digits = _digits(map(ord, types))
-        self._planes.append(lambda pool, start, end: pool.types[start:end].translate(digits))
-        letters = self._index.types
-        wanted = frozenset(map(ord, types))
-        self._line_tests.append(lambda line: letters[line] in wanted)
+    def _plane(self, kind: int, pool: Pool) -> bytes:
+        """A byte a name: 1 if its first line fits."""
+        plane = self._planes[kind]
+        if plane is None:
+            flags = _ones(len(pool.lower))
+            for test in self._tests:
+                flags &= test(kind, pool)
+            plane = self._planes[kind] = flags.to_bytes(len(pool.lower), "little")
+        return plane
 
-    def _by_module(self, numbers: frozenset[int]) -> None:
-        number_of = self._table.module_number
-        digits = _digits(number & 255 for number in numbers)
-        self._rough = len(self._table.modules) > 255  # a byte takes some modules for others
-        self._planes.append(lambda pool, start, end: pool.modules[start:end].translate(digits))
-        self._line_tests.append(lambda line: number_of(line) in numbers)
+    def _find_late(self, kind: int) -> dict[int, int]:
+        """The names of a pool whose first line doesn't fit, but another does, and that line."""
+        flags, first = self._flags, self._index.pools[kind].first
+        late: dict[int, int] = {}
+        for number, line in self._index.repeated(kind):
+            if flags[line] and not flags[first[number]]:
+                late.setdefault(number, line)
+        return late
 
-    def _by_ground(self, grounds: bytes, probe: bool) -> None:
-        wanted = frozenset(ground for ground in Ground if (ground in FIT) is probe)
-        digits = _digits(wanted)
-        self._planes.append(
-            lambda pool, start, end: bytes(map(grounds.__getitem__, pool.first[start:end])).translate(digits)
-        )
-        self._line_tests.append(lambda line: grounds[line] in wanted)
+    def _by_type(self, types: str) -> int:
+        table = _table(map(ord, types))
+        self._tests.append(lambda _kind, pool: _number(pool.types.translate(table)))
+        return _number(self._index.types.translate(table))
+
+    def _by_module(self, table: SymbolTable, query: Query) -> int:
+        numbers = table.module_numbers(query.modules_of(table.modules))
+        self._tests.append(lambda _kind, pool: _of_modules(pool.modules, numbers))
+        return _of_modules(table.module_bytes(), numbers)
+
+    def _by_ground(self, probing: Probing, probe: bool) -> int:
+        table = _table(ground for ground in Ground if (ground in FIT) is probe)
+        pools = probing.in_pools
+        if pools:
+            self._tests.append(lambda kind, _pool: _number(pools[kind].translate(table)))
+        else:
+            self._exact = False
+        return _number(probing.grounds.translate(table))
 
 
-def _digits(wanted: Iterable[int]) -> bytes:
-    """A table for bytes.translate: ``1`` for the wanted values, ``0`` for the others."""
+def _places(rows: bytearray) -> Iterator[int]:
+    at = rows.find(1)
+    while at >= 0:
+        yield at
+        at = rows.find(1, at + 1)
+
+
+def _of_modules(pairs: bytes, numbers: Iterable[int]) -> int:
+    """A byte of 0 or 1 for each pair that makes one of the ``numbers``."""
+    lower, upper = pairs[::2], pairs[1::2]
+    found = 0
+    for high in {number >> 8 for number in numbers}:
+        low = _table(number & 255 for number in numbers if number >> 8 == high)
+        found |= _number(lower.translate(low)) & _number(upper.translate(_table((high,))))
+    return found
+
+
+def _table(wanted: Iterable[int]) -> bytes:
+    """A table for bytes.translate: 1 for the wanted values, 0 for the others."""
     chosen = set(wanted)
-    return bytes(48 + (value in chosen) for value in range(256))
+    return bytes(value in chosen for value in range(_BYTE))
+
+
+def _ones(length: int) -> int:
+    return _number(b"\1" * length)
+
+
+def _number(flags: bytes) -> int:
+    return int.from_bytes(flags, "little")
+
+
+def _bits(flags: bytes) -> int:
+    """A bit a byte of 0 or 1."""
+    return int(flags.translate(_DIGITS)[::-1] or b"0", 2)

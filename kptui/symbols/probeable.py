@@ -9,6 +9,7 @@ from kptui.symbols.grounds import Ground, before_dot, judge
 from kptui.symbols.lists import NO_LISTS, ProbeLists
 from kptui.symbols.table import Symbol, SymbolTable
 
+_GROUNDS = tuple(Ground)
 _UNSURE = frozenset({Ground.NOT_TRACED, Ground.PERHAPS_TRACED, Ground.SPLIT_OFF})
 _REASONS = {
     Ground.DATA: "data, not a function",
@@ -44,17 +45,25 @@ class Probeability:
         return self.probeable is False or (self.probeable is None and self.reason is not None)
 
 
+_CAN_BE = Probeability(True)
+
+
 class Probing:
-    """The verdicts for a table's symbols. ``grounds`` has a :class:`Ground` a line of the table."""
+    """The verdicts for a table's symbols. ``grounds`` has a :class:`Ground` a line of the table, ``in_pools`` one a
+    name of an index's pools; empty where these weren't made.
+    """
 
     def __init__(self, table: SymbolTable, grounds: bytes) -> None:
         self.table = table
         self.grounds = grounds
+        self.in_pools: tuple[bytes, ...] = ()
 
     def symbol(self, line: int, copies: int = 1) -> Probeability:
         """Of the symbol of ``line``, whose name ``copies`` symbols have."""
+        ground = _GROUNDS[self.grounds[line]]
+        if ground is Ground.FINE and copies == 1 and "." not in self.table.names[line]:
+            return _CAN_BE
         symbol = self.table.symbol(line)
-        ground = Ground(self.grounds[line])
         if ground not in (Ground.FINE, Ground.UNKNOWN):
             known = None if ground in _UNSURE else False
             return Probeability(known, _reason(ground, symbol))

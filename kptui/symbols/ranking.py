@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from itertools import compress, repeat
-from operator import contains
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import NamedTuple
 
 from kptui.symbols import score as scoring
 from kptui.symbols.index import CHUNK, NOISE, TEXT, Allowance, Pool
-from kptui.symbols.narrowing import Narrowing
+from kptui.symbols.scan import Scan, Sift, onward
+from kptui.symbols.terms import TIERS, Terms, lay, near_enough, plain, spelt, tiers
 
 _RANKED = (240, 80, 40)  # names of a pool that are scored one by one
 _BY_CLOSENESS = (100, 30, 20)  # of these, the share for the closest in length
@@ -33,19 +33,13 @@ class Found(NamedTuple):
 _NO_FIT = Found(-100.0, TEXT, 0, ())
 
 
-def ranked(
-    kind: int,
-    pool: Pool,
-    query: str,
-    numbers: Sequence[int],
-    *,
-    allowance: Allowance,
-    narrowing: Narrowing | None,
-) -> tuple[list[Found], int]:
+def ranked(sift: Sift, numbers: Sequence[int], allowance: Allowance) -> tuple[list[Found], int]:
     """The names among ``numbers`` that are worth a score, and misspelt ones where none of them fits well; how many
     those are.
     """
-    found = _rank(kind, pool, query, numbers)
+    kind, pool, terms, _ = sift
+    found = _rank(kind, pool, terms, numbers)
+    query = spelt(terms)
     if len(query) < _TYPO_FROM or kind == NOISE:
         return found, 0
     best = max(found, default=_NO_FIT)[0]
@@ -58,41 +52,74 @@ def ranked(
     known = set(numbers)
     near = [
         one
-        for one in _misspelt(kind, pool, query, within, allowance=allowance, narrowing=narrowing)
-        if one.number not in known
+        for one in _misspelt(sift, query, within, allowance)
+        if one.number not in known and near_enough(terms, pool.lower[one.number])
     ]
     return found + near, len(near)
 
 
-def containing(query: str, pool: Pool, numbers: Sequence[int]) -> list[int]:
-    """Those of ``numbers`` whose name has the letters of ``query`` in order; a chunk at a time."""
-    from kptui.symbols.match import subsequence
+def unranked(
+    begun: Sequence[tuple[Sift, Scan]], found: Iterable[Found], total: int
+) -> Iterator[tuple[list[tuple[Sift, int]], int, bool]]:
+    """The names that fit and were not worth a rank, in blocks: those of the scans, then what the scans left out. With
+    each block, ``total`` with what else was found by then, and whether that is all.
+    """
+    known = {(one.kind, one.number) for one in found}
+    going: list[tuple[Sift, Iterator[tuple[list[int], bool]]]] = []
+    some: list[tuple[Sift, list[int]]] = []
+    for sift, scan in begun:
+        some.append((sift, [number for number in scan.numbers if (sift.kind, number) not in known]))
+        if scan.next_chunk < sift.pool.chunks:
+            going.append((sift, onward(sift, scan)))
+    while True:
+        yield in_tiers(some), total, not going
+        if not going:
+            return
+        some, left = [], []
+        for sift, steps in going:
+            more, last = next(steps)
+            some.append((sift, [number for number in more if (sift.kind, number) not in known]))
+            total += len(some[-1][1])
+            if not last:
+                left.append((sift, steps))
+        going = left
 
-    lower = pool.lower
-    found: list[int] = []
-    for start in range(0, len(numbers), CHUNK):
-        part = numbers[start : start + CHUNK]
-        found += map(part.__getitem__, subsequence(query, list(map(lower.__getitem__, part))))
-    return found
+
+def in_tiers(some: Sequence[tuple[Sift, Sequence[int]]]) -> list[tuple[Sift, int]]:
+    """Names of the pools without scores: those that have the words best first, of them functions, of these the
+    shortest.
+    """
+    levels: list[list[tuple[Sift, int]]] = [[] for _ in range(TIERS + 1)]
+    told: set[tuple[int, int]] = set()
+    for sift, numbers in some:
+        names = list(map(sift.pool.lower.__getitem__, numbers))
+        for level, tier in zip(levels, (*tiers(sift.terms, names, numbers), numbers), strict=False):
+            new = [number for number in tier if (sift.kind, number) not in told]
+            told.update((sift.kind, number) for number in new)
+            level += [(sift, number) for number in new]
+    return [one for level in levels for one in level]
 
 
-def _rank(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> list[Found]:
+def _rank(kind: int, pool: Pool, terms: Terms, numbers: Sequence[int]) -> list[Found]:
     """The scores of the names worth one. A name that is the query, letter for letter, pays no penalty."""
     lower = pool.lower
+    query = plain(terms)
+    exact = terms[0].text if len(terms) == 1 else ""
+    dotted = any("." in term.text for term in terms)
     found: list[Found] = []
-    for number in _shortlist(kind, pool, query, numbers):
+    for number in _shortlist(kind, pool, terms, numbers):
         name = lower[number]
-        points, positions = scoring.abbreviation(query, name)
-        if name != query:
+        points, positions = scoring.abbreviation(query, name) if query else lay(terms, name)
+        if name != exact:
             points -= _PENALTY[kind]
             dot = name.find(".")
-            if 0 < dot <= positions[-1] and "." not in query:
+            if positions and 0 < dot <= positions[-1] and not dotted:
                 points -= scoring.SUFFIX_PENALTY
         found.append(Found(points, kind, number, positions))
     return found
 
 
-def _shortlist(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> Iterable[int]:
+def _shortlist(kind: int, pool: Pool, terms: Terms, numbers: Sequence[int]) -> Iterable[int]:
     """The names worth a score: those that begin with the query, have a word that does, contain it, or are
     closest.
     """
@@ -101,16 +128,11 @@ def _shortlist(kind: int, pool: Pool, query: str, numbers: Sequence[int]) -> Ite
         return numbers
     chosen = dict.fromkeys(numbers[: _BY_CLOSENESS[kind]])  # they go by length: the first are the closest
     names = list(map(pool.lower.__getitem__, numbers))
-    whole = list(compress(zip(names, numbers, strict=True), map(contains, names, repeat(query))))
-    word = "_" + query
-    tiers = [
-        [number for name, number in whole if name.startswith(query)],
-        [number for name, number in whole if word in name],
-        [number for _, number in whole],
-    ]
-    if 1 < len(query) <= 6 and "_" not in query and len(whole) < room:
-        tiers.append(list(compress(numbers, map(initials_pattern(query).match, names[:_INITIALS]))))
-    for tier in tiers:
+    better = tiers(terms, names, numbers)
+    query = plain(terms)
+    if 1 < len(query) <= 6 and "_" not in query and len(better[-1]) < room:
+        better.append(list(compress(numbers, map(initials_pattern(query).match, names[:_INITIALS]))))
+    for tier in better:
         for number in tier:
             if len(chosen) >= room:
                 return chosen
@@ -124,11 +146,10 @@ def initials_pattern(query: str) -> re.Pattern[str]:
     return re.compile("_*" + first + "".join(f"(?:.*?_)??{letter}" for letter in rest))
 
 
-def _misspelt(
-    kind: int, pool: Pool, query: str, within: range, *, allowance: Allowance, narrowing: Narrowing | None
-) -> list[Found]:
+def _misspelt(sift: Sift, query: str, within: range, allowance: Allowance) -> list[Found]:
     from kptui.symbols.match import common_positions, edits, similar
 
+    kind, pool, _, narrowing = sift
     lower = pool.lower
     if not within:
         return []

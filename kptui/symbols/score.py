@@ -36,27 +36,51 @@ _Way = tuple[
 ]  # points, where it ends, the bonus that its run carries, the way before
 
 
-def closeness(query: str, name: str) -> float:
-    """0..1: rapidfuzz's ratio of ``name`` to ``query`` if the query's letters are all in it, in order."""
-    return 2 * len(query) / (len(query) + len(name))
-
-
 def abbreviation(query: str, name: str) -> Match:
     """The score of ``query``, whose letters are in ``name`` in order (both lower case), and their best
     places.
 
     ValueError if they are not.
     """
-    length = len(query)
-    at = _run(query, name)
+    length = len(query)  # points(), best_points() and scale() written out: hundreds of names a keystroke
+    at = best_run(query, name)
     if at >= 0:
         bonus = _bonus(name, at)
-        points = MATCH * length + bonus * FIRST + max(bonus, CONSECUTIVE) * (length - 1)
+        earned = MATCH * length + bonus * FIRST + max(bonus, CONSECUTIVE) * (length - 1)
         positions = tuple(range(at, at + length))
     else:
-        points, positions = _scattered(query, name)
-    shape = max(points, 0) / (MATCH * length + BOUNDARY * (length - 1 + FIRST))
+        earned, positions = _scattered(query, name)
+    shape = max(earned, 0) / (MATCH * length + BOUNDARY * (length - 1 + FIRST))
     return Match(SHAPE * shape * shape + LENGTH * 2 * length / (length + len(name)), positions)
+
+
+def scale(earned: int, best: int, letters: int, length: int) -> float:
+    """0..100 (a little more for a name's beginning): ``earned`` of ``best`` points for the places of ``letters`` in a
+    name of ``length``.
+    """
+    shape = max(earned, 0) / best if best else 0.0
+    return SHAPE * shape * shape + LENGTH * 2 * letters / (letters + length)
+
+
+def best_points(length: int) -> int:
+    """What ``length`` letters in one piece at a word's start earn; 0 for none."""
+    return MATCH * length + BOUNDARY * (length - 1 + FIRST) if length else 0
+
+
+def points(query: str, name: str) -> tuple[int, tuple[int, ...]]:
+    """Points and places of the best way to lay ``query`` over ``name``. ValueError if its letters aren't there in
+    order.
+    """
+    at = best_run(query, name)
+    return run_points(query, name, at) if at >= 0 else _scattered(query, name)
+
+
+def run_points(query: str, name: str, at: int) -> tuple[int, tuple[int, ...]]:
+    """The same for ``query`` in one piece from ``at``."""
+    length = len(query)
+    bonus = _bonus(name, at)
+    earned = MATCH * length + bonus * FIRST + max(bonus, CONSECUTIVE) * (length - 1)
+    return earned, tuple(range(at, at + length))
 
 
 def best_typo(length: int) -> float:
@@ -71,7 +95,7 @@ def typo(similarity: float, edits: int) -> float:
     return TYPO * similarity / 100 + (ONE_SLIP if edits <= 1 else 0)
 
 
-def _run(query: str, name: str) -> int:
+def best_run(query: str, name: str) -> int:
     """Where ``query`` stands in one piece: at the start, else at a word's start, else anywhere, else -1."""
     first = at = name.find(query)
     while at > 0 and name[at - 1] not in _SEPARATORS:

@@ -1,45 +1,48 @@
 """Search as you type: a few letters, in order or misspelt, to the likeliest of 250,000 symbols.
 
 Every keystroke narrows what the keystroke before left over. Short queries fit almost everything; the scan
-stops when it has enough, and goes on from there when the query grows, so that no keystroke pays for the
-whole list. What is left is ranked on one scale (see :mod:`kptui.symbols.score`) that abbreviations and
-misspellings share. All of it is a series of short steps in C, so that it may run on the screen's own loop.
+stops when it has enough, and goes on from there when the query grows or more is asked for, so that no
+keystroke pays for the whole list. What is left is ranked on one scale (see :mod:`kptui.symbols.score`) that
+abbreviations and misspellings share. All of it is a series of short steps in C, so that it may run on the
+screen's own loop.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import NamedTuple
 
 from kptui.symbols import names as naming
 from kptui.symbols import renames
-from kptui.symbols.hits import Hit, HitList, Hits, Place
-from kptui.symbols.index import CHUNK, DATA, NOISE, TEXT, Allowance, NameIndex, Pool, fold
+from kptui.symbols import terms as wording
+from kptui.symbols.hits import Block, Hit, HitList, Hits, Place, no_hits
+from kptui.symbols.index import CHUNK, DATA, NOISE, TEXT, Allowance, NameIndex, fold
 from kptui.symbols.lists import ProbeLists
 from kptui.symbols.narrowing import Narrowing
 from kptui.symbols.probeable import Probeability, Probing, at_a_glance, find_probing
 from kptui.symbols.query import Query, only_other, only_text, parse_query
-from kptui.symbols.ranking import Found, containing, ranked
+from kptui.symbols.ranking import Found, ranked, unranked
+from kptui.symbols.scan import LETTERS, Scan, Scans, Sift
 from kptui.symbols.table import SymbolTable
+from kptui.symbols.terms import Terms
 
-_ENOUGH = (2000, 600, 600)  # names of a pool after which a scan stops; the count is then "at least"
+SHOWN = 400  # symbols that are listed at a time, nothing being looked for
 _SIEVES = 12  # that one keystroke may make
 _NEAREST = (45.0, 25.0, 1.0)  # rapidfuzz ratios of names that are offered where nothing fits
 _FILTERS = 8  # that are remembered
-_REMEMBERED = 96  # scans, a keystroke takes up to three
 _LONGEST_NAME = 512  # KSYM_NAME_LEN
-_COMMON = "_etasrpnicolmdfuxbkgyvhw."  # letters of kernel names, the commonest first
-_LETTERS = _COMMON + "jqz0123456789"
 _ALIAS_SCORE = 200.0
 
 
-class _Scan(NamedTuple):
-    """What is left of a pool for a query: numbers of names up to ``next_chunk``, where the scan goes on."""
+class Row(NamedTuple):
+    """A symbol by its line; how many have its name; what it was asked for as, if that is another name."""
 
-    numbers: Sequence[int]
-    next_chunk: int
+    line: int
+    copies: int
+    alias: str | None
 
 
 class SymbolSearch:
@@ -53,10 +56,10 @@ class SymbolSearch:
     def __init__(self, table: SymbolTable) -> None:
         self.table = table
         self._index: NameIndex | None = None
-        self._scans: OrderedDict[tuple[Narrowing | None, int, str], _Scan] = OrderedDict()
+        self._scans = Scans()
         self._narrowings: OrderedDict[Query, Narrowing] = OrderedDict()
-        self._start: tuple[Hit, ...] = ()
         self._probing: Probing | None = None
+        self._repeated: dict[str, list[int]] = {}
 
     @property
     def prepared(self) -> bool:
@@ -91,7 +94,7 @@ class SymbolSearch:
         Safe on another thread while this one searches.
         """
         for pool in self._ready().pools[: DATA + 1]:
-            for _ in pool.warm(_LETTERS):
+            for _ in pool.warm(LETTERS):
                 pass
 
     @property
@@ -106,49 +109,85 @@ class SymbolSearch:
 
     def find_probing(self, lists: Callable[[], ProbeLists]) -> Probing:
         """Look through the table for what can be probed, on another thread if wished; sets nothing."""
+        probing = self._judge(lists)
+        if self._index is not None:
+            probing.in_pools = self._index.in_pools(probing.grounds)
+        return probing
+
+    def _judge(self, lists: Callable[[], ProbeLists]) -> Probing:
         return find_probing(self.table, lists())
 
-    def search(self, query: str, *, limit: int = 400, data: bool = True, noise: bool = False) -> Hits:
-        """The symbols that fit ``query``: its letters in order, or a misspelling, or another name of a
-        syscall; words such as ``mod:ext4`` narrow where (:mod:`kptui.symbols.query`).
+    def search(self, query: str, *, limit: int | None = None, data: bool = True, noise: bool = False) -> Hits:
+        """The symbols that fit ``query``: letters of a name in order, or a misspelling, or another name of a syscall,
+        or several words (:mod:`kptui.symbols.terms`); words such as ``mod:ext4`` narrow where
+        (:mod:`kptui.symbols.query`).
 
-        White space is ignored, case too. Without letters: the first functions of the table, as it has them.
+        Case doesn't count. Without letters: the functions of the table, as it has them. With a ``limit`` so many, if
+        there are; without, those that are worth a rank, and the rest when it is asked for (:meth:`Hits.grown`).
         """
+        hits = self._search(query, data=data, noise=noise)
+        if limit is None:
+            return hits
+        hits = hits.grown(limit)
+        return replace(hits, hits=hits.hits.cut(limit))
+
+    def _search(self, query: str, *, data: bool, noise: bool) -> Hits:
         asked = parse_query(query, self.table.modules)
-        wanted = fold(naming.without_parentheses(asked.text))
-        if asked.problem or len(wanted) > _LONGEST_NAME:
-            return Hits(query, (), 0, True, asked)
-        if not wanted and not asked.narrows:
-            return Hits(query, self._first(limit), self.table.text_count, True, asked)
+        terms = wording.terms_of(asked.text)
+        if (
+            asked.problem
+            or asked.missing
+            or max((len(term.letters) for term in terms), default=0) > _LONGEST_NAME
+        ):
+            return no_hits(query, asked)
+        if not terms and not asked.narrows:
+            return self._listed(query, asked, self._functions(), self.table.text_count)
         index = self._ready()
         kinds = _kinds(asked.types, data=data, noise=noise)
         narrowing = self._narrowing(asked)
-        if not wanted:
+        if not terms:
             assert narrowing is not None
-            lines, total = narrowing.list(kinds, limit)
-            listed = HitList([(line, (), 0.0) for line in lines], self._hit)
-            return Hits(query, listed, total, True, asked)
+            return self._listed(query, asked, *narrowing.rows(kinds))
         allowance = Allowance(_SIEVES)
         found: list[Found] = []
-        total, complete = 0, True
+        begun: list[tuple[Sift, Scan]] = []
+        total = 0
         for kind in kinds:
-            pool = index.pools[kind]
-            scan = self._scan(kind, pool, wanted, allowance, narrowing)
-            total += len(scan.numbers)
-            complete = complete and scan.next_chunk >= pool.chunks
-            fits, near = ranked(kind, pool, wanted, scan.numbers, allowance=allowance, narrowing=narrowing)
-            total += near
+            sift = Sift(kind, index.pools[kind], terms, narrowing)
+            scan = self._scans.scan(sift, allowance)
+            begun.append((sift, scan))
+            fits, near = ranked(sift, scan.numbers, allowance)
+            total += len(scan.numbers) + near
             found += fits
         found.sort(key=_order)
-        first = self._aliases(asked.text, index, limit, narrowing)
+        first = self._aliases(asked.text, index, narrowing) if len(terms) == 1 else []
         others = {hit.symbol.name for hit in first}
-        kept: list[Hit | Place] = [*first]
-        for one in found[: limit + len(first)]:
+        names = self.table.names
+        kept: list[Hit | Place | int] = [*first]
+        for one in found:
             line = self._line(narrowing, one.kind, one.number)
-            if not others or self.table.names[line] not in others:
+            if not others or names[line] not in others:
                 kept.append((line, one.positions, one.score))
-        hits = HitList(kept[:limit], self._hit)
+
+        def blocks() -> Iterator[Block]:
+            for some, so_far, last in unranked(begun, found, total):
+                lines = [sift.line(number) for sift, number in some]
+                yield Block([line for line in lines if names[line] not in others], so_far, last)
+
+        complete = all(scan.next_chunk >= sift.pool.chunks for sift, scan in begun)
+        hits = HitList(kept, lambda place: self._hit_of(place, terms), blocks())
         return Hits(query, hits, max(total, len(hits)), complete, asked)
+
+    def _listed(self, query: str, asked: Query, lines: Iterator[int], total: int) -> Hits:
+        """Symbols in the table's order, nothing being looked for."""
+
+        def blocks() -> Iterator[Block]:
+            while some := list(islice(lines, SHOWN)):
+                yield Block(some, total, True)
+
+        hits = HitList([], lambda place: self._hit_of(place, ()), blocks())
+        hits.grow(min(SHOWN, total))
+        return Hits(query, hits, total, True, asked)
 
     def _line(self, narrowing: Narrowing | None, kind: int, number: int) -> int:
         """The line of a name: the first that fits."""
@@ -156,13 +195,42 @@ class SymbolSearch:
 
     def copies(self, hit: Hit, asked: Query | None = None) -> list[Hit]:
         """Every symbol that has the name of ``hit``, in the table's order; those that fit the filters ``asked`` for."""
-        lines = self.table.indices(hit.symbol.name)
-        narrowing = self._narrowing(asked) if asked is not None else None
+        lines = self.same_name(hit.line)
+        fits = self._fits(asked)
         return [
             replace(hit, symbol=self.table.symbol(line), line=line, copies=len(lines))
             for line in lines
-            if narrowing is None or narrowing.fits(line)
+            if fits(line)
         ]
+
+    def same_name(self, line: int) -> Sequence[int]:
+        """The lines that have the name of this one, in order."""
+        name = self.table.names[line]
+        if self._index is None:
+            return self.table.indices(name)
+        copies = self._index.copies
+        if copies(name) == 1:
+            return (line,)
+        if not self._repeated:
+            for at, other in enumerate(self.table.names):
+                if copies(other) > 1:
+                    self._repeated.setdefault(other, []).append(at)
+        return self._repeated[name]
+
+    def rows(self, found: Hits) -> Iterator[Row]:
+        """Every symbol of the names that were found, as far as the filters leave it, without what matched."""
+        fits = self._fits(found.asked)
+        told: set[int] = set()
+        for first, alias in found.hits.lines():
+            lines = self.same_name(first)
+            for line in lines:
+                if line not in told and fits(line):
+                    told.add(line)
+                    yield Row(line, len(lines), alias)
+
+    def _fits(self, asked: Query | None) -> Callable[[int], bool]:
+        narrowing = self._narrowing(asked) if asked is not None else None
+        return _any_line if narrowing is None else narrowing.fits
 
     def nearest(self, text: str, limit: int = 5) -> list[str]:
         """Names that look most like ``text`` where nothing fits it, functions before data. Compares all: 50 ms."""
@@ -190,7 +258,16 @@ class SymbolSearch:
 
     def _hit(self, line: int, positions: tuple[int, ...], score: float) -> Hit:
         symbol = self.table.symbol(line)
-        return Hit(symbol, positions, score, self._ready().copies(symbol.name), line=line)
+        copies = 1 if self._index is None else self._index.copies(symbol.name)
+        return Hit(symbol, positions, score, copies, line=line)
+
+    def _hit_of(self, place: Place | int, terms: Terms) -> Hit:
+        if not isinstance(place, int):
+            return self._hit(*place)
+        if not terms:
+            return self._hit(place, (), 0.0)
+        match = wording.lay(terms, fold(self.table.names[place]))
+        return self._hit(place, match.positions, match.score)
 
     def _narrowing(self, asked: Query) -> Narrowing | None:
         """None where nothing is filtered."""
@@ -210,23 +287,16 @@ class SymbolSearch:
             self._index = NameIndex(self.table)
         return self._index
 
-    def _first(self, limit: int) -> tuple[Hit, ...]:
-        if len(self._start) < min(limit, len(self.table)):
-            start: list[Hit] = []
-            for i, type_ in enumerate(self.table.types):
-                if len(start) >= limit:
-                    break
-                if type_ in naming.TEXT_TYPES and not naming.is_noise(self.table.names[i]):
-                    start.append(Hit(self.table.symbol(i), (), 0.0, line=i))
-            self._start = tuple(start)
-        return self._start[:limit]
+    def _functions(self) -> Iterator[int]:
+        names, text = self.table.names, naming.TEXT_TYPES
+        for line, type_ in enumerate(self.table.types):
+            if type_ in text and not naming.is_noise(names[line]):
+                yield line
 
-    def _aliases(self, query: str, index: NameIndex, limit: int, narrowing: Narrowing | None) -> list[Hit]:
+    def _aliases(self, query: str, index: NameIndex, narrowing: Narrowing | None) -> list[Hit]:
         """The symbol for another name of it. When a function has just that name, it comes first, and then the one
         that the work went to, if that is there, too.
         """
-        if limit < 1:
-            return []
         known: list[Hit] = []
         if index.pools[TEXT].find(fold(query)) is not None:  # at C speed, but not told apart by case
             known = [
@@ -245,32 +315,6 @@ class SymbolSearch:
                     return [*known, replace(alias, alias=query)]
         return []
 
-    def _scan(
-        self, kind: int, pool: Pool, query: str, allowance: Allowance, narrowing: Narrowing | None
-    ) -> _Scan:
-        """What fits ``query`` in ``pool``, from the longest beginning of it that was looked for before."""
-        numbers: list[int] = []
-        chunk = 0
-        for length in range(len(query), 0, -1):
-            known = self._scans.get((narrowing, kind, query[:length]))
-            if known is not None:
-                self._scans.move_to_end((narrowing, kind, query[:length]))
-                if length == len(query):
-                    return known
-                numbers = containing(query, pool, known.numbers)
-                chunk = known.next_chunk
-                break
-        letters = sorted(set(query), key=_rarity)
-        while chunk < pool.chunks and len(numbers) < _ENOUGH[kind]:
-            mask = -1 if narrowing is None else narrowing.mask(kind, chunk)
-            numbers += containing(query, pool, pool.candidates(chunk, letters, allowance, mask))
-            chunk += 1
-        scan = _Scan(numbers, chunk)
-        self._scans[narrowing, kind, query] = scan
-        while len(self._scans) > _REMEMBERED:
-            self._scans.popitem(last=False)
-        return scan
-
 
 def _kinds(types: str, *, data: bool, noise: bool) -> list[int]:
     """The pools to look in; types that are asked for by their letters are shown in any case."""
@@ -279,8 +323,8 @@ def _kinds(types: str, *, data: bool, noise: bool) -> list[int]:
     return [*([TEXT] if text else []), *([DATA] if data else []), *([NOISE] if noise else [])]
 
 
-def _rarity(letter: str) -> int:
-    return -_COMMON.find(letter) if letter in _COMMON else -len(_COMMON)
+def _any_line(_line: int) -> bool:
+    return True
 
 
 def _order(one: Found) -> tuple[float, int, int]:

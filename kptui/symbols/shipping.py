@@ -56,8 +56,6 @@ class ShippedSearch(SymbolSearch):
             self.index.take_sieves(sieves)
         super().warm()
 
-    def find_probing(self, lists: Callable[[], ProbeLists]) -> Probing:
+    def _judge(self, lists: Callable[[], ProbeLists]) -> Probing:
         grounds = self._piece()
-        return (
-            Probing(self.table, grounds) if len(grounds) == len(self.table) else super().find_probing(lists)
-        )
+        return Probing(self.table, grounds) if len(grounds) == len(self.table) else super()._judge(lists)

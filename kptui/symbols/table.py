@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import itertools
 import marshal
+import operator
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kptui.symbols import names as naming
@@ -19,6 +20,7 @@ from kptui.symbols import names as naming
 _LINE = re.compile(rb"([0-9a-fA-F]{1,16}) ([!-~]) ([^ \t\n\r\v\f]+)(?:\t\[([^\] \t\n\r\v\f]+)\])?[ \t\r]*")
 _ADDRESS, _NAME = 16, 19  # columns in a line of the usual shape: 16 hex digits, blank, type, blank, name
 _NO_MODULE = 0
+_KEPT = 64  # names that were looked up: the same few are asked for again and again
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ class SymbolTable:
         self._counts: tuple[int, int] | None = None
         self._sorted: tuple[array[int], array[int]] | None = None
         self._by_length: list[array[int]] | None = None
+        self._found: dict[str, tuple[int, ...]] = {}
 
     @classmethod
     def parse(cls, data: bytes) -> SymbolTable:
@@ -173,6 +176,11 @@ class SymbolTable:
         """Those numbers of some modules; None is the kernel itself."""
         return frozenset(number for number, name in enumerate((None, *self.modules)) if name in modules)
 
+    def module_bytes(self, lines: Iterable[int] | None = None) -> bytes:
+        """The module's number of each line, or of these, in two bytes, the lower first."""
+        numbers = self._modules
+        return (numbers if lines is None else array("H", map(numbers.__getitem__, lines))).tobytes()
+
     def code_bounds(self) -> tuple[tuple[int, int], tuple[int, int]] | None:
         """Where the kernel's code is, and the part of it that is freed after boot: first address and the one behind;
         None where the table doesn't tell.
@@ -217,11 +225,16 @@ class SymbolTable:
 
     def indices(self, name: str) -> list[int]:
         """The lines whose name is exactly ``name``, in order. Looks at the names of the same length only."""
-        lengths = self.by_length()
-        if len(name) >= len(lengths):
-            return []
-        names = self.names
-        return [i for i in lengths[len(name)] if names[i] == name]
+        found = self._found.get(name)
+        if found is None:
+            lengths = self.by_length()
+            lines = lengths[len(name)] if len(name) < len(lengths) else ()
+            names = map(self.names.__getitem__, lines)
+            found = tuple(itertools.compress(lines, map(operator.eq, names, itertools.repeat(name))))
+            if len(self._found) >= _KEPT:
+                self._found.clear()
+            self._found[name] = found
+        return [*found]
 
     def lookup(self, name: str, module: str | None = None) -> list[Symbol]:
         """Every symbol of exactly this name, in all modules or in ``module`` only."""

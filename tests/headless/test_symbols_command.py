@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -146,7 +147,47 @@ def test_nothing_fits(run: Run, table: str) -> None:
     assert (status, out) == (1, "")
     assert err.startswith("kptui symbols: nothing fits vfs_wrong_thing_altogether; the nearest names: ")
     assert run("zzzz", "--kallsyms", table, "--json")[:2] == (1, "")
-    assert "there are ext4" in run("mod:nosuch x", "--kallsyms", table)[2]
+    missing = run("mod:nosuch x", "--kallsyms", table)
+    assert missing == (1, "", "kptui symbols: no module with symbols is called nosuch; there are ext4\n")
+    assert "foo: is none of mod: type: probe:" in run("foo:bar", "--kallsyms", table)[2]
+    long = run("vfs_" + "x" * 10_000, "--kallsyms", table)
+    assert long[0] == 1
+    assert len(long[2]) < 300
+
+
+def test_all_that_fits_comes_with_a_limit_that_is_high_enough(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "many"
+    made = [f"{'vfs_' if i % 3 else 'dev_'}{i}_{'read' * (i % 2)}{'ab'[i % 2]}" for i in range(12_000)]
+    path.write_text("".join(f"{i + 1:016x} {'Td'[i % 5 == 0]} {name}\n" for i, name in enumerate(made)))
+    for query, fits in (
+        ("vfs", lambda name: name.startswith("vfs")),
+        ("e_1", lambda name: re.search("e.*_.*1", name)),
+        ("vfs_*readb", lambda name: re.fullmatch("vfs_.*readb", name)),
+        ("read vfs !7", lambda name: "read" in name and "vfs" in name and "7" not in name),
+        ("type:T", lambda name: int(name.split("_")[1]) % 5),
+    ):
+        status, out, err = run(query, "--kallsyms", str(path), "--limit", "1000000")
+        names = [line.split()[0] for line in out.splitlines()]
+        assert (status, err) == (0, "")
+        assert sorted(names) == sorted(name for name in made if fits(name)), query
+        assert run(query, "--kallsyms", str(path))[1].count("\n") == min(len(names), 20)
+        some = run(query, "--kallsyms", str(path), "--limit", "700", "--json")[1].splitlines()
+        assert [json.loads(line)["name"] for line in some] == names[:700]
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["ext4_*"], ["ext4_sync_fs"]),
+        (["vfs", "read", "!cold"], ["vfs_read", "vfs_read_data"]),
+        (["MOD:EXT4", "sync"], ["ext4_sync_fs"]),
+        (["ext4_sync_fs+0x1b/0x90 [ext4]"], ["ext4_sync_fs"]),
+        (["^__pfx_"], ["__pfx_vfs_read"]),
+        (["read$"], ["vfs_read"]),
+    ],
+)
+def test_words_and_globs(run: Run, table: str, words: list[str], wanted: list[str]) -> None:
+    assert [one["name"] for one in run.objects(*words, "--kallsyms", table)] == wanted
 
 
 @pytest.mark.parametrize(

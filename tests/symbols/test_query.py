@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -18,12 +19,18 @@ MODULES = ("ext4", "ext2", "jbd2", "snd_hda")
 @pytest.mark.parametrize(
     ("typed", "wanted"),
     [
-        ("vfs read", Query("vfsread")),
+        ("vfs \t read", Query("vfs read")),
         ("mod:ext4 sync", Query("sync", module="ext4")),
         ("sync module:ext4", Query("sync", module="ext4")),
         ("ext4:ext4_sync_fs", Query("ext4_sync_fs", module="ext4")),
         ("snd-hda:probe", Query("probe", module="snd-hda")),
-        ("nosuch:name", Query("nosuch:name")),
+        ("EXT4:ext4_*", Query("ext4_*", module="EXT4")),
+        ("ext4:", Query("", module="ext4")),
+        ("vmlinux:read", Query("read", module="vmlinux")),
+        ("ext4_sync_fs [ext4]", Query("ext4_sync_fs", module="ext4")),
+        ("ext4_sync_fs+0x1b/0x90 [ext4]", Query("ext4_sync_fs", module="ext4")),
+        ("vfs_read+12 +0x", Query("vfs_read +0x")),
+        ("MOD:EXT4 Type:Data PROBE:YES x", Query("x", "EXT4", parse_query("type:data").types, True)),
         ("type:text x", Query("x", types="tTwW")),
         ("type:te", Query("", types="tTwW")),
         ("type:t", Query("", types="t")),
@@ -38,6 +45,32 @@ MODULES = ("ext4", "ext2", "jbd2", "snd_hda")
 )
 def test_reading(typed: str, wanted: Query) -> None:
     assert parse_query(typed, MODULES) == wanted
+
+
+@pytest.mark.parametrize(
+    ("typed", "modules", "said"),
+    [
+        (
+            "mod:nosuch x",
+            MODULES,
+            "no module with symbols is called nosuch; there are ext4, ext2, jbd2, snd_hda",
+        ),
+        ("[nosuch]", MODULES, "no module with symbols is called nosuch"),
+        (
+            "nosuch:name",
+            MODULES,
+            "nosuch: is none of mod: type: probe:, and no module with symbols; there are ext4",
+        ),
+        ("mod:nosuch", (), "called nosuch; no module has any"),
+        ("mod:e\u202ext4", MODULES, "called e\\u202ext4;"),
+        ("mod:m1234", [f"m{i}" for i in range(100)], "of 100, the nearest: m"),
+    ],
+)
+def test_a_module_that_is_not_there_is_told(typed: str, modules: Sequence[str], said: str) -> None:
+    asked = parse_query(typed, modules)
+    assert said in asked.missing
+    assert len(asked.missing) < 150
+    assert not parse_query(typed).missing  # not known which there are
 
 
 @pytest.mark.parametrize("typed", ["type:nonsense x", "probe:maybe", "type:€"])
@@ -62,10 +95,21 @@ def test_data_are_all_that_are_no_functions() -> None:
         ("kernel", {None}),
         ("vmlinux", {None}),
         ("nosuch", set()),
+        ("EXT", {"ext4", "ext2"}),
+        ("Snd-HDA", {"snd_hda"}),
+        ("ext4,jbd,", {"ext4", "jbd2"}),
+        ("KERNEL,ext2", {None, "ext2"}),
     ],
 )
 def test_modules_by_their_names_or_parts_of_them(word: str, wanted: set[str | None]) -> None:
     assert Query(module=word).modules_of(MODULES) == wanted
+
+
+def test_modules_that_differ_in_case_only() -> None:
+    known = ("xt_DSCP", "xt_dscp")
+    assert Query(module="xt_DSCP").modules_of(known) == {"xt_DSCP"}
+    assert Query(module="xt_dscp").modules_of(known) == {"xt_dscp"}
+    assert Query(module="XT_dscp").modules_of(known) == {"xt_DSCP", "xt_dscp"}
 
 
 MODULE = st.sampled_from([None, "ext4", "ext2", "jbd2"])

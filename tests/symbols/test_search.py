@@ -13,6 +13,8 @@ from rapidfuzz import fuzz
 
 from kptui.symbols import Hit, SymbolSearch, SymbolTable
 from kptui.symbols.index import fold
+from kptui.symbols.query import parse_query
+from kptui.symbols.terms import spelt, terms_of
 from tests.symbols.golden import FIRST, TOP, kallsyms, pairs, table
 
 LETTERS = "abc_x.0"
@@ -163,6 +165,84 @@ def test_typing_gives_what_a_fresh_search_gives_when_scans_stop_early() -> None:
         assert typed.search(query[:3]) == SymbolSearch(made).search(query[:3])
     assert not typed.search("e").complete
     assert typed.search("e").total >= 2000
+
+
+@pytest.fixture(scope="module")
+def broad() -> SymbolSearch:
+    """More names of a kind than a scan looks at, many of them twice, functions, data and noise."""
+    dice = random.Random(6)
+    words = ["vfs", "read", "tcp", "v4", "sched", "page", "init", "ext4", "lock", "do", "file", "q", "irq"]
+    made = ["_".join(dice.choices(words, k=dice.randint(2, 5))) + str(i % 4000) for i in range(15_000)]
+    return SymbolSearch(of([*made, *(f"__pfx_{name}" for name in made[:2000])], "tttd"))
+
+
+QUERIES = ["a", "vfs", "e_1", "read page", "vfs_*", "*1", "^tcp", "9$", "!a", "do !irq lock", "shced", "vfs_raed",
+           "type:data a", "type:text", "probe:no !q", "type:data,text !^vfs"]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_match_can_be_reached(broad: SymbolSearch, query: str) -> None:
+    table, asked = broad.table, parse_query(query)
+    terms = terms_of(asked.text)
+    expected = {
+        name
+        for name, type_ in zip(table.names, table.types, strict=True)
+        if not name.startswith("__pfx_")
+        and (not asked.types or type_ in asked.types)
+        and all(term.pick([name]) for term in terms)
+    }
+    first = broad.search(query)
+    ranked = names(first.hits)
+    everything = broad.search(query, limit=1_000_000)
+    found = names(everything.hits)
+    assert expected <= set(found)
+    if set(found) - expected:
+        assert spelt(terms)  # and misspelt ones
+    pools = [(hit.symbol.name, hit.symbol.is_text) for hit in everything.hits]
+    assert len(set(pools)) == len(pools)
+    assert found[: len(ranked)] == ranked
+    assert everything.complete
+    assert everything.total == len(found) >= first.total
+    for count in (50, 450, 2600, 5000):
+        first = first.grown(count)
+        assert len(first.hits) >= min(count, len(found))
+        assert names(first.hits) == found[: len(first.hits)]
+        assert names(broad.search(query, limit=count).hits) == found[:count]
+        assert len(first.hits) <= first.total <= len(found)
+
+
+def test_what_is_not_worth_a_rank_has_the_word_in_one_piece_first(broad: SymbolSearch) -> None:
+    found = broad.search("re", data=False)
+    ranked = len(found.hits)
+    found = found.grown(ranked + 1)  # what the first scan found, too
+    behind = names(found.hits[ranked:])
+    assert len(behind) > 1000
+    tiers = [
+        0 if name.startswith("re") else 1 if "_re" in name else 2 if "re" in name else 3 for name in behind
+    ]
+    assert {0, 1, 3} <= set(tiers)
+    assert tiers == sorted(tiers)
+    late = found.hits[-1]
+    assert "".join(late.symbol.name[at] for at in late.positions) == "re"
+    assert late.score > 0
+
+
+def test_nothing_typed_lists_every_function(broad: SymbolSearch) -> None:
+    listed = broad.search("")
+    assert 0 < len(listed.hits) < 1000
+    lines = [hit.line for hit in listed.grown(1_000_000).hits]
+    assert lines == [i for i, type_ in enumerate(broad.table.types) if type_ == "t"
+                     and not broad.table.names[i].startswith("__pfx_")]  # fmt: skip
+    narrowed = broad.search("type:data", limit=1_000_000)
+    assert [hit.line for hit in narrowed.hits] == sorted(hit.line for hit in narrowed.hits)
+
+
+def test_a_row_for_each_copy() -> None:
+    search = SymbolSearch(of(["init", "exit", "init", "init_x"], "ttdt"))
+    assert [(row.line, row.copies) for row in search.rows(search.search("init"))] == [(0, 2), (2, 2), (3, 1)]
+    assert [row.line for row in search.rows(search.search("type:text init"))] == [0, 3]
+    executed = SymbolSearch(of(["__x64_sys_execve"]))
+    assert [row.alias for row in executed.rows(executed.search("execve(2)"))] == ["execve(2)"]
 
 
 def test_sieves_change_no_answer() -> None:

@@ -50,6 +50,7 @@ def shipped(data: bytes, *, pieces: int = 3) -> ShippedSearch:
 def same(ours: SymbolSearch, data: bytes) -> None:
     table = SymbolTable.parse(data)
     here = SymbolSearch(table)
+    here.prepare()  # without, nothing is known of copies
     there = ours.table
     assert len(there) == len(table)
     assert [there.symbol(i) for i in range(len(table))] == [table.symbol(i) for i in range(len(table))]

@@ -69,6 +69,13 @@ async def test_an_empty_list_says_what_to_do(tmp_path: Path, size: tuple[int, in
         assert "without mod:ext4: " in it.screen()
         await it.press("ctrl+u", "=type:foo x")
         assert "type: takes text, data" in it.screen()
+        await it.press("ctrl+u", "=mod:nosuch x")
+        assert "no module with symbols is called nosuch;" in it.screen()
+        assert "ext4" in it.screen()
+        await it.press("ctrl+u", "=foo:bar")
+        assert "foo: is none of mod: type: probe:" in it.screen()
+        await it.press("ctrl+u", "=vfs_?ead !iter")
+        assert found(it) == ["vfs_read"]
 
 
 @SIZES
@@ -134,6 +141,64 @@ async def test_copies_whose_addresses_are_hidden_are_listed_with_the_reason(tmp_
         assert it.screen().count("its address") >= 2
         await it.press("1")
         assert it.app.workspace.editor.draft is None
+
+
+@SIZES
+async def test_hits_beyond_the_first_hundreds_are_reached_by_scrolling(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with demo(tmp_path, size) as it:
+        await known(it)
+        pane = it.app.workspace.symbols
+        await it.press("slash", "=e")
+        assert pane.search is not None
+        wanted = [hit.symbol.name for hit in pane.search.search("e", limit=1_000_000).hits]
+        shown = len(found(it))
+        assert f"{pane.hits.total:,}+ of {pane.count:,} " in it.screen()
+        for _ in range(shown // (pane.size.height - 3) + 2):
+            await it.press("pagedown")
+        assert shown < pane.cursor.at < len(found(it)) < len(wanted)
+        assert pane.symbol is not None
+        assert pane.symbol.name == wanted[pane.cursor.at]
+        assert pane.symbol.name[:20] in it.screen()
+        await it.press("escape")
+        for query, count in (("e", len(wanted)), ("s* !x", 0), ("type:data", 0), ("", 0)):
+            await it.press("slash", "ctrl+u", f"={query}", "escape", "G")
+            everything = pane.search.search(query, limit=1_000_000)
+            assert len(everything.hits) == everything.total > 1000
+            assert len(everything.hits) == count or not count
+            assert found(it) == [hit.symbol.name for hit in everything.hits]
+            assert pane.cursor.at == everything.total - 1
+            assert query == "" or f"{everything.total:,} of {pane.count:,} " in it.screen()
+            await it.press("g")
+            assert pane.cursor.at == 0
+
+
+async def test_typing_starts_again_at_the_top_after_scrolling(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        await known(it)
+        pane = it.app.workspace.symbols
+        await it.press("slash", "=re")
+        for _ in range(40):
+            await it.press("pagedown")
+        assert pane.cursor.at > 400
+        await it.press("=ad")
+        assert pane.cursor.at == 0
+        assert "read" in found(it)[0]
+
+
+async def test_copies_are_told_in_the_list_without_a_query_too(tmp_path: Path) -> None:
+    line = "ffffffff8100{:04x} T {}\n"
+    lines = [
+        line.format(0, "_text"),
+        line.format(16, "twice"),
+        line.format(32, "once"),
+        line.format(48, "twice"),
+    ]
+    table = "".join(lines).encode()
+    async with demo(tmp_path, NARROW, kallsyms=lambda: table) as it:
+        await known(it)
+        assert it.screen().count("×2") == 2
 
 
 async def test_help_names_the_words(tmp_path: Path) -> None:

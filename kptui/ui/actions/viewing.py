@@ -34,8 +34,8 @@ SNAPSHOT_LOOKS = 10  # of a tenth of a second, for a first event
 SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may never end
 
 _ABOUT = {
-    "symbols": "Every function and datum of the kernel. Type letters in any order of words: vfsread finds vfs_read, "
-    "sys_execve finds __x64_sys_execve. A ! marks what can't be probed, and says why on the cursor's line.",
+    "symbols": "Every function and datum of the kernel. Type some of a name's letters: vfsread finds vfs_read, "
+    "sys_execve finds __x64_sys_execve. Of several words each has to fit, in any order. A ! marks what can't be probed, and says why on the cursor's line.",
     "editor": "The line at the bottom is what will be written to kprobe_events. The rows above change it: take what "
     "is offered with enter or space, step through other types with ← and →, or edit the line as text.",
     "probes": "All dynamic events of this machine. Ours can be switched, filtered, edited and removed; others' are "
@@ -50,6 +50,11 @@ _ABOUT = {
 }
 
 
+_SIGNS = (
+    ("vfs_*  *_r?ad", "Globs for the whole name"),
+    ("^vfs  read$", "Begins so, ends so"),
+    ("'read  !cold", "Has it in one piece, doesn't have it"),
+)
 _NARROWING = (
     ("mod:ext4", "In this module; mod:kernel is the kernel itself"),
     ("ext4:sync", "The same, as the kernel writes it"),
@@ -77,7 +82,9 @@ def help_(app: KptuiApp) -> None:
         rows += [("  ctrl+r           Return probe", ""), ("  ↑ ↓              Choose another hit", "")]
         rows += [("  ctrl+o           Only what can be probed, and back", "")]
         rows += [("  esc or tab       Done typing: the keys above work on the list", ""), ("", "")]
-        rows += [("Words that narrow, anywhere in the line", "bold")]
+        rows += [("Words with signs", "bold")]
+        rows += [(f"  {word:<16} {what}", "") for word, what in _SIGNS]
+        rows += [("", ""), ("Words that narrow, anywhere in the line", "bold")]
         rows += [(f"  {word:<16} {meaning}", "") for word, meaning in _NARROWING]
         rows += [("", ""), ("Other names lead there, too", "bold")]
         rows += [("  sys_execve, SyS_execve, execve(2), and names of other kernels: do_fork", "")]

@@ -10,7 +10,8 @@ from textual.message import Message
 from textual.strip import Strip
 
 from kptui.safetext import neutralise
-from kptui.symbols import Hit, Hits, Probeability, Probing, Symbol, SymbolSearch
+from kptui.symbols import Hit, Probeability, Probing, Symbol, SymbolSearch
+from kptui.symbols.hits import no_hits
 from kptui.ui.paint import Line
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.panes.symbols_view import draw_symbols
@@ -48,7 +49,7 @@ class SymbolsPane(Pane):
         self.noise = False
         self.note = _READING
         self.warning = ""
-        self.hits = Hits(query="", hits=(), total=0, complete=True)
+        self.hits = no_hits()
         self.cursor = Cursor()
         self._search: SymbolSearch | None = None
         self.waiting = False  # for the index, to look for what is typed
@@ -107,9 +108,14 @@ class SymbolsPane(Pane):
             self.redraw()
 
     def search_ready(self) -> None:
-        """The index is there: what was typed before can be looked for."""
-        if self.waiting:
+        """The index is there: what was typed before can be looked for, and how many of a name there are is known."""
+        if self.waiting or self._search is None:
             self._run()
+        else:
+            self.hits = self._search.search(self.query_line.text, data=self.data, noise=self.noise).grown(
+                len(self.hits.hits)
+            )
+            self.redraw()
 
     def _run(self, *, now: bool = False) -> None:
         search, query = self._search, self.query_line.text.strip()
@@ -136,8 +142,7 @@ class SymbolsPane(Pane):
                 command = {"up": "list.up", "down": "list.down", "pageup": "list.page_up"}.get(
                     event.key, "list.page_down"
                 )
-                self.cursor.key(command, len(self.hits.hits), self.size.height - 2)
-                self.redraw()
+                self._move(command)
             case "ctrl+p" | "ctrl+c" | "ctrl+q" | "ctrl+z" | "ctrl+l":
                 return False
             case "tab" | "shift+tab":
@@ -204,8 +209,7 @@ class SymbolsPane(Pane):
 
     def run(self, command: str) -> bool:
         """Run a command of this pane; False if it is none of them."""
-        if self.cursor.key(command, len(self.hits.hits), self.size.height - 2):
-            self.redraw()
+        if self._move(command):
             return True
         match command:
             case "symbols.entry":
@@ -225,6 +229,20 @@ class SymbolsPane(Pane):
                 self._run()
             case _:
                 return False
+        return True
+
+    def _move(self, command: str) -> bool:
+        """Move the cursor by one of the list commands, and have the hits that it is about to reach; False if it is
+        none.
+        """
+        page = self.size.height - 2
+        if command == "list.bottom" and self._search is not None:
+            self.hits = self.hits.grown(len(self._search.table))
+        elif self.cursor.at + 2 * page >= len(self.hits.hits):
+            self.hits = self.hits.grown(self.cursor.at + 4 * page)
+        if not self.cursor.key(command, len(self.hits.hits), page):
+            return False
+        self.redraw()
         return True
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:

@@ -61,8 +61,8 @@ def _empty(pane: SymbolsPane, width: int) -> list[Line]:
     if pane.search is None:
         return [[(" ", ""), (piece, "dim")] for _, piece in wrap(pane.note, width - 2)]
     asked = pane.hits.asked
-    if asked.problem:
-        return [[(" ", ""), (piece, "warn")] for _, piece in wrap(asked.problem, width - 2)]
+    if wrong := asked.problem or asked.missing:
+        return [[(" ", ""), (piece, "warn")] for _, piece in wrap(wrong, width - 2)]
     rows = [f"nothing matches {neutralise(pane.query_line.text)!r}"]
     if asked.narrows:
         left = pane.search.search(asked.text, limit=0, data=pane.data, noise=pane.noise)
