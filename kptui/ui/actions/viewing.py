@@ -35,7 +35,8 @@ SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may nev
 
 _ABOUT = {
     "symbols": "Every function and datum of the kernel. Type some of a name's letters: vfsread finds vfs_read, "
-    "sys_execve finds __x64_sys_execve. Of several words each has to fit, in any order. A ! marks what can't be probed, and says why on the cursor's line.",
+    "sys_execve finds __x64_sys_execve. Of several words each has to fit, in any order. A ! marks what can't be "
+    "probed, and says why on the cursor's line.",
     "editor": "The line at the bottom is what will be written to kprobe_events. The rows above change it: take what "
     "is offered with enter or space, step through other types with ← and →, or edit the line as text.",
     "probes": "All dynamic events of this machine. Ours can be switched, filtered, edited and removed; others' are "
