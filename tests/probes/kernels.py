@@ -10,6 +10,7 @@ import errno
 import json
 import lzma
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -66,6 +67,12 @@ class _Cut(Btf):
 
     def type(self, number: int) -> Type | None:
         return VOID if number == 0 else self._cut.get(number)
+
+    def numbers(self, *kinds: int) -> Iterator[int]:
+        return (number for number, found in self._cut.items() if found.kind in kinds)
+
+    def name(self, number: int) -> str:
+        return self._cut[number].name
 
     def find(self, name: str, *kinds: int) -> tuple[int, ...]:
         return tuple(self._by_name[kind][name] for kind in kinds if name in self._by_name[kind])

@@ -60,7 +60,7 @@ def test_carets_after_arg_star_count_the_expanded_words() -> None:
     line = "p demo $arg* %rdi"
     (problem,) = check_definition(line, TARGET).problems
     assert problem.column == len(line) + 1
-    assert problem.at == len(line)
+    assert line[problem.at :] == "%rdi"  # where it is meant
 
 
 def test_arg_star_without_btf_for_the_function_is_two_entries() -> None:

@@ -96,7 +96,10 @@ def test_parameters_are_at_hand_where_it_is_an_entry() -> None:
     ("line", "hint"),
     [
         ("p nosuch", "The kernel has no symbol nosuch."),
-        ("p vfs_read-4", "-4 is no offset: after the symbol a plus and a number from 0 up may follow."),
+        (
+            "p vfs_read-4",
+            "-4 is no offset: after the symbol a plus and a number of 0 to 4294967295 may follow.",
+        ),
         ("p vfs_read a=@nosuch", "The kernel has no symbol nosuch, which stands after @."),
         ("p jiffies", "jiffies is data, not code."),
         ("p vfs_read+0x200", "This leads elsewhere: jiffies is data, not code."),

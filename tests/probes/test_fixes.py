@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 import pytest
@@ -9,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kptui.probes.check import Copy, Target, check_definition, sentence_for
-from kptui.verdict import Verdict
+from kptui.probes.check.target import Interface
+from kptui.verdict import Note, Problem, Verdict
 from tests.probes.kernels import KERNELS, recorded, target_of
+from tests.realkernel import definitions_gen, dynamic_gen, kernel_gen, uprobes_gen
 
 COPIES = {
     "type_show": (
@@ -158,6 +161,88 @@ def test_recorded_refusals_are_mended_or_left(version: str) -> None:
                 assert again.problems != verdict.problems, case.command
                 offered += 1
     assert offered > 15
+
+
+def unmended(lines: Iterable[str], target: Target) -> tuple[int, list[str]]:
+    """How many fixes are offered, and those that leave the message where it was, or make an accepted line a refused
+    one.
+    """
+    offered, useless = 0, []
+    for line in lines:
+        verdict = check_definition(line, target)
+        said_of: tuple[Problem | Note, ...] = (*verdict.problems, *verdict.notes)
+        for found in said_of:
+            for fix in found.fixes:
+                offered += 1
+                fixed = fix.apply(line)
+                again = check_definition(fixed, target)
+                if isinstance(found, Problem):
+                    same = [p for p in again.problems if p.message == found.message]
+                    kept = any(p.column == found.column or p.at == found.at for p in same)
+                else:
+                    kept = not again.ok or found.sentence in again.warnings
+                if kept or fixed == line:
+                    useless.append(f"{line}  =>  {fixed}")
+    return offered, useless
+
+
+GENERATED: dict[Interface, Callable[[int], list[str]]] = {
+    "kprobe": lambda seed: [*definitions_gen.definitions(seed, 2500), *kernel_gen.RARE],
+    "uprobe": lambda seed: uprobes_gen.uprobes(seed, 800),
+    "dynamic": lambda seed: dynamic_gen.definitions(seed, 2000),
+}
+
+
+@pytest.mark.parametrize("version", KERNELS)
+@pytest.mark.parametrize("interface", GENERATED)
+def test_no_fix_leaves_a_generated_line_as_wrong_as_it_was(interface: Interface, version: str) -> None:
+    standing = {"kprobe": definitions_gen.STANDING, "uprobe": uprobes_gen.STANDING, "dynamic": STANDING}
+    kernel = target_of(
+        version,
+        interface=interface,
+        existing=standing[interface],
+        event_fields=lambda group, event: dynamic_gen.EVENTS.get(f"{group}/{event}", "").split() or None,
+    )
+    offered, useless = unmended(GENERATED[interface](KERNELS.index(version) + 1), kernel)
+    assert not useless
+    assert offered > 20
+
+
+ARGUMENTS = [argument for line in FAULTY for argument in line.split()[2:]]
+
+
+@pytest.mark.parametrize("version", KERNELS)
+def test_fixes_beside_all_parameters(version: str) -> None:
+    """``$arg*`` becomes several words, by which the kernel counts from then on."""
+    kernel = target_of(version)
+    lines = [
+        f"p vfs_read $arg* {argument}{more}"
+        for argument in ARGUMENTS
+        for more in ("", " z=%si", " z=%si y=%dx")
+    ]
+    offered, useless = unmended([*lines, "p vfs_read $arg* a-b=", "p vfs_read $arg* a-b= b=%si"], kernel)
+    assert not useless
+    if "btf" in kernel.features:
+        assert offered > 50
+        line = "p vfs_read $arg* a-b=%di b=%si"
+        assert mended(line, kernel) == ["p vfs_read $arg* a_b=%di b=%si"]
+
+
+def test_what_can_t_be_mended_by_one_edit_is_left() -> None:
+    kernel = target_of("6.12")
+    for line in (
+        "p 0xffffffff81000000 $retval",
+        "p vfs_read+8 $retval",
+        'p vfs_read x=+0(\\")',
+        "e:ev syscalls.sys_enter_openat flags",
+        "p vfs_read a=+8(0(%di)):u16",
+    ):
+        verdict = check_definition(line, replace(kernel, interface="dynamic"))
+        assert not verdict.ok, line
+        assert verdict.fixes == (), line
+    (problem,) = check_definition("p 0xffffffff81000000 $retval", kernel).problems
+    assert problem.sentence.startswith("At a raw address the kernel has no $retval")
+    assert mended("p:e vfs_read a=+0(%di)):u8", kernel) == ["p:e vfs_read a=+0(%di):u8"]
 
 
 @settings(max_examples=200, deadline=None)

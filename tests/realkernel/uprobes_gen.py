@@ -1,7 +1,7 @@
 """Generates uprobe definitions for a kernel to judge: valid, nearly valid, and garbage, by a seed.
 
-The files that are probed are made below /tmp; names carry the process's number (or KPTUI_TAG), so that nothing
-of anybody else's is met.
+The files that are probed are made below /tmp; names carry the process's number in seven digits (or KPTUI_TAG), so
+that nothing of anybody else's is met.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 from tests.realkernel.definitions_gen import Generator, is_safe
 from tests.realkernel.words import Words
 
-TAG: Final = os.environ.get("KPTUI_TAG") or str(os.getpid())
+TAG: Final = os.environ.get("KPTUI_TAG") or f"{os.getpid():07}"
 GROUP: Final = f"kptuiup{TAG}"
 FOLDER: Final = Path(f"/tmp/kpu{TAG}")
 _D: Final = str(FOLDER)

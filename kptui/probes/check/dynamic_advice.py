@@ -7,17 +7,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kptui.probes.abi import ARGUMENT_REGISTERS
-from kptui.probes.check import eprobe, ktext
+from kptui.probes.check import eprobe, ktext, place_advice
+from kptui.probes.check.case import NONE, Advice, Case
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
 from kptui.probes.check.target import Target
 from kptui.verdict import Note
-
-if TYPE_CHECKING:
-    from kptui.probes.check.advice import Advice, Case
 
 _NO_REGISTERS: Final = "These probes see no registers: read parameters by name or as $arg1, $arg2 …"
 _FUNCTION: Final = {
@@ -48,12 +46,13 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """In place of what is said of other probes, by Head.probe."""
 
-_REGISTER: Final = re.compile(r"%([a-z0-9]+)")
+_FIELDS: Final = 12  # of an event that a sentence names
+_REGISTER: Final = re.compile(r"%(\w+)", re.ASCII)
 
 
 def _parameter(case: Case) -> Advice | None:
     """A register where there are none: the parameter that it would hold."""
-    match = _REGISTER.search(case.text, case.body_at)
+    match = _REGISTER.fullmatch(case.text, *case.source)
     if match is None:
         return None
     if match[1] not in ARGUMENT_REGISTERS:
@@ -70,7 +69,8 @@ def _symbol(case: Case) -> Advice | None:
 
 
 def _kprobe(case: Case) -> Advice | None:
-    if not re.search(r"[+-]\w+$", case.log.typed[1]):
+    match = re.fullmatch(r"(\w[^+-]*)\+\w+", case.log.typed[1])
+    if match is None or not case.target.count(match[1]) or place_advice.bad_offset(case):
         return None
     return "", (case.fix(0, 1, "p", "make it a kprobe", word=0),)
 
@@ -88,21 +88,29 @@ def _no_group(case: Case) -> Advice | None:
     return "A tracepoint is given without its group.", (fix,)
 
 
-def _field(case: Case) -> Advice | None:
+def _field(case: Case) -> Advice:
     """A field that isn't there, or without its sign: the likeliest one that is."""
     if _REGISTER.search(case.text, case.body_at):
         return "An event probe sees no registers: it reads the event’s fields, as in $FIELD.", ()
-    match = re.search(r"(\$?)([A-Za-z_]\w*)", case.text[case.body_at :].partition(":")[0], re.ASCII)
+    match = re.fullmatch(r"\$?([A-Za-z_]\w*)", case.text[slice(*case.source)], re.ASCII)
     attached = re.split("[/.]", case.log.typed[1], maxsplit=1)
     if match is None or len(attached) != 2:
-        return None
+        return NONE
     head = Head(False, False, False, None, 0, "", None, probe="event", attached=(attached[0], attached[1]))
-    names = eprobe.fields_of(case.target, head) or frozenset()
-    close = get_close_matches(match[2], sorted(names), 1)
+    names = eprobe.fields_of(case.target, head)
+    if names is None:
+        return NONE
+    close = get_close_matches(match[1], sorted(names), 3)
     if not close:
-        return None
-    start, end = (at + case.body_at for at in match.span())
-    return "", (case.fix(start, end, f"${close[0]}", f"use ${close[0]}"),)
+        return f"The event’s fields are {_listed(sorted(names))}.", ()
+    fixes = tuple(case.fix(*case.source, f"${name}", f"use ${name}") for name in close)
+    return "", fixes
+
+
+def _listed(names: list[str]) -> str:
+    """As many of them as a sentence holds."""
+    shown = names[:_FIELDS]
+    return ", ".join(_show(name) for name in shown) + (" …" if len(names) > len(shown) else "")
 
 
 _Special = Mapping[str, Callable[["Case"], "Advice | None"]]

@@ -142,7 +142,8 @@ class Entry:
 class Log:
     """Collects entries. ``words`` are those of the command shown; a word may be replaced by its expansion.
     ``probe``: the kind of probe that is being read, once it is one. ``filter``: what was said of the filter of
-    an event probe, and the word at which it begins.
+    an event probe, and the word at which it begins. ``expanded``: the word that was ``$arg*``, and how many words
+    the kernel made of it, which it counts from then on.
     """
 
     def __init__(self, line: str, traits: Traits) -> None:
@@ -156,6 +157,7 @@ class Log:
         self.index = 0
         self.probe: Probe = "kernel"
         self.filter: tuple[Verdict, int] | None = None
+        self.expanded: tuple[int, int] | None = None
         self._shown: tuple[str, int] | None = None
         self._traits = traits
 
@@ -197,6 +199,11 @@ class Log:
             return sum(len(word) + 1 for word in words)
         return sum(len(word) + 1 for word in words[: entry.word]) + entry.offset
 
+    def typed_word(self, index: int) -> int:
+        """The word as typed that the kernel counts as number ``index``."""
+        star, words = self.expanded or (index, 1)
+        return index if index <= star else max(star, index - words + 1)
+
     def message(self, entry: Entry) -> str:
         return self._traits.says(entry.code) or MESSAGES[entry.code]
 
@@ -205,6 +212,10 @@ class Log:
         column = self.column(entry)
         if self._shown is not None:
             return self._shown[1] + column
+        meant = self.typed_word(entry.word)
+        if meant != entry.word and meant < len(self.typed):  # the kernel's caret stands too far to the right
+            offset = _in_typed(entry.offset, self.words[meant], self.typed[meant])
+            return self.starts[meant] + min(offset, len(self.typed[meant]))
         at = 0
         words = self.words if entry.words is None else entry.words
         for start, word, typed in zip(self.starts, words, self.typed, strict=True):

@@ -78,6 +78,8 @@ def expand(log: Log, target: Target, head: Head, proto: Prototype) -> tuple[list
         if star >= 0:
             log.err(0, "NOSUP_BTFARG")
         return words, False
+    if star >= 0:
+        log.expanded = star + 2, len(proto.params)
     out: list[str] = []
     room = _ARGS_BUFFER
     for i, word in enumerate(words):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kptui.probes.check import ktext
+from kptui.probes.check.case import NONE, Advice, Case
 from kptui.probes.check.target import NOWHERE, TEXT_STARTS
 from kptui.safetext import neutralise
-
-if TYPE_CHECKING:
-    from kptui.probes.check.advice import Advice, Case
 
 _REASONS: Final = {
     "data": "{} is data, not code.",
@@ -21,14 +19,15 @@ _REASONS: Final = {
 """By what Target.not_probeable answers."""
 
 _OUTSIDE: Final = "This leads outside the code of the kernel and its modules."
+_DATA: Final = re.compile(r"@([A-Za-z_.][\w.]*|(?=[):]|$))")
 _PLACE: Final = re.compile(r"(?:(?P<module>[^:+-]+):)?(?P<name>[^+%-]*)(?P<offset>[+-][^%]*)?")
 
 
 def refused(case: Case) -> Advice:
     """FAIL_REG_PROBE: what stands at the place."""
     if case.log.probe != "kernel" or len(case.log.typed) < 2:
-        return "", ()
-    name, module, offset = _place(case)
+        return NONE
+    name, module, offset = place_of(case)
     landed = case.target.lands(name if module is None else f"{module}:{name}", offset)
     if landed == NOWHERE:
         return _OUTSIDE, ()
@@ -44,34 +43,45 @@ def refused(case: Case) -> Advice:
     return sentence and elsewhere + sentence, ()
 
 
+def bad_offset(case: Case) -> str:
+    """A sentence for an offset that is none; '' for others."""
+    match = _PLACE.match(case.log.typed[1]) if len(case.log.typed) > 1 else None
+    sign = (match and match["offset"]) or ""
+    try:
+        good = not sign or 0 <= ktext.kstrtol(sign) < 1 << 32
+    except ktext.NumberError:
+        good = False
+    if good:
+        return ""
+    return f"{_shown(sign)} is no offset: after the symbol a plus and a number of 0 to 4294967295 may follow."
+
+
 def unknown(case: Case) -> Advice:
     """BAD_PROBE_ADDR: whether it is the symbol, the offset or, for the caret stands there too, a symbol behind @."""
     if case.log.probe != "kernel" or len(case.log.typed) < 2:
-        return "", ()
-    match = _PLACE.match(case.log.typed[1])
-    sign = (match and match["offset"]) or ""
-    if sign:
-        try:
-            if ktext.kstrtol(sign) < 0:
-                raise ktext.NumberError("EINVAL")
-        except ktext.NumberError:
-            return (
-                f"{_shown(sign)} is no offset: after the symbol a plus and a number from 0 up may follow.",
-                (),
-            )
-    name, module, offset = _place(case)
+        return NONE
+    name, module, offset = place_of(case)
     if name and case.target.count(name, module) == 0:
         where = f"The module {_shown(module)}" if module else "The kernel"
         return f"{where} has no symbol {_shown(name)}.", ()
-    for word in case.log.typed[2:]:
-        for data in re.findall(r"@([A-Za-z_.][\w.]*)", word):
-            if case.target.count(data) == 0:
-                return f"The kernel has no symbol {_shown(data)}, which stands after @.", ()
+    if (data := missing_data(case)) is not None:
+        return (
+            f"The kernel has no symbol {_shown(data)}, which stands after @."
+            if data
+            else "After @ nothing stands.",
+            (),
+        )
     beyond = case.target.lands(name if module is None else f"{module}:{name}", offset) == NOWHERE
     return _OUTSIDE if beyond else "", ()
 
 
-def _place(case: Case) -> tuple[str | None, str | None, int]:
+def missing_data(case: Case) -> str | None:
+    """The first symbol behind an ``@`` that the kernel doesn't have, '' for none at all."""
+    found = (data for word in case.log.typed[2:] for data in _DATA.findall(word))
+    return next((data for data in found if not data or case.target.count(data) == 0), None)
+
+
+def place_of(case: Case) -> tuple[str | None, str | None, int]:
     """Symbol, module and offset of word 1; an address has no symbol."""
     word = case.log.typed[1]
     try:

@@ -164,3 +164,8 @@ class _Positions:
         if self._chars is None:
             return self._shift + min(byte, self._length)
         return self._shift + (self._chars[byte] if byte < len(self._chars) else self._length)
+
+    def begins(self, byte: int) -> bool:
+        if self._chars is None or not 0 < byte < len(self._chars):
+            return True
+        return self._chars[byte] != self._chars[byte - 1]

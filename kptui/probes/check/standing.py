@@ -257,6 +257,11 @@ def same_name(
             raise log.refuse(0, "SAME_PROBE", "EEXIST")
 
 
+def joins(target: Target, head: Head) -> bool:
+    """Whether an event of that name stands already."""
+    return any(old.group == head.group for old in standing_of(target, head.event or "-"))
+
+
 def _first_difference(target: Target, head: Head, args: list[Parsed], old: Standing) -> int | None:
     """Index of the first argument that differs in name, type or length; None if none does."""
     if len(args) != len(old.args):

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from kptui.probes.abi import ARGUMENT_REGISTERS, REGISTERS, mistaken_register
 from kptui.probes.check import ktext
+from kptui.probes.check.case import NONE, Advice, Case
 from kptui.probes.check.fetch import KERNEL_TYPES
-from kptui.probes.check.head import Head
+from kptui.probes.check.head import DEFAULT_GROUPS, Head
 from kptui.probes.check.log import Log
+from kptui.probes.check.standing import standing_of
+from kptui.probes.check.target import Target
 from kptui.probes.check.uprobe import generated
 from kptui.probes.check.wrappers import Places
 from kptui.verdict import Fix, Note
-
-if TYPE_CHECKING:
-    from kptui.probes.check.advice import Advice, Case
 
 SENTENCES: Final = {
     "BAD_ADDR_SUFFIX": "After the offset only %return may follow.",
@@ -26,9 +26,10 @@ SENTENCES: Final = {
 }
 """In place of what is said of other probes."""
 
+_NAME: Final = re.compile(r"(?:[A-Za-z_]\w{0,62}/)?[A-Za-z_]\w{0,62}", re.ASCII)
 _STACK: Final = re.compile(r"\$stack([0-9]+)")
 _RETVAL: Final = re.compile(r"\$(retval[^):]+)")
-_BAD_TYPE: Final = re.compile(r":(symbol|symstr|%pd|%pD)(?=\[|$)")
+_BAD_TYPE: Final = re.compile(r"([^:]*):(symbol|symstr|%pd|%pD)(?:\[.*)?", re.DOTALL)
 
 
 def _one(fix: Fix) -> tuple[Fix, ...]:
@@ -42,34 +43,30 @@ def _close(case: Case) -> Advice:
 def _swap(case: Case) -> Advice:
     match = re.search(r"(\([^)]*\))(%return)$", case.text)
     if match is None:
-        return "", ()
+        return NONE
     fix = case.fix(*match.span(), match[2] + match[1], "put %return before it")
     return "%return stands before the reference counter.", _one(fix)
 
 
 def _parameter(case: Case) -> Advice:
     """``$argN`` at a function's entry: the register that holds it; a register without its sign."""
-    body = case.text[case.body_at :].partition(":")[0]
-    start = case.body_at
-    if match := re.search(r"\$arg([1-6])(?![0-9])", body):
-        if not case.log.typed[0].startswith("p"):
-            return "", ()
-        register: str | None = ARGUMENT_REGISTERS[int(match[1]) - 1]
-        span = match.span()
+    name = case.text[slice(*case.source)]
+    if match := re.fullmatch(r"\$arg([1-6])", name):
+        entry = case.log.typed[0].startswith("p")
+        register = ARGUMENT_REGISTERS[int(match[1]) - 1] if entry else None
     else:
-        register = body if body in REGISTERS else mistaken_register(body)
-        span = 0, len(body)
+        register = name if name in REGISTERS else mistaken_register(name)
     if register is None:
-        return "", ()
-    return "", _one(case.fix(start + span[0], start + span[1], f"%{register}", f"use %{register}"))
+        return NONE
+    return "", _one(case.fix(*case.source, f"%{register}", f"use %{register}"))
 
 
 def _symbol_type(case: Case) -> Advice | None:
-    match = _BAD_TYPE.search(case.text)
+    match = _BAD_TYPE.fullmatch(case.text)
     if match is None:
         return None
-    fix = case.fix(match.start(), len(case.text), "", "drop the type")
-    return f"The type {match[1]} is for kernel probes only.", _one(fix)
+    fix = case.fix(match.end(1), len(case.text), "", "drop the type")
+    return f"The type {match[2]} is for kernel probes only.", _one(fix)
 
 
 FIXES: Final[dict[str, Callable[[Case], Advice | None]]] = {
@@ -82,13 +79,14 @@ FIXES: Final[dict[str, Callable[[Case], Advice | None]]] = {
 """None: what is said for other probes."""
 
 
-def uprobe_notes(log: Log, head: Head, words: list[str], places: Places) -> Iterator[Note]:
+def uprobe_notes(log: Log, target: Target, head: Head, words: list[str], places: Places) -> Iterator[Note]:
     """One note for each oddity that only uprobes have."""
     command = log.typed[0]
-    ignored, colon, _ = command[1:].partition(":")
+    ignored, colon, name = command[1:].partition(":")
     if ignored and colon:
-        fixes = (Fix(places.char(log.starts[0] + 1), places.char(log.starts[0] + 1 + len(ignored)), "",
-                     f"drop {_show(ignored)}"),)  # fmt: skip
+        start = log.starts[0] + 1
+        fix = Fix(places.char(start), places.char(start + len(ignored)), "", f"drop {_show(ignored)}")
+        fixes = (fix,) if _is_free(name, target) else ()
         yield Note(
             f"The kernel sees no name here, since “{_show(ignored)}” stands before the colon: the event is called "
             f"{_show(generated(head.path, head.offset))}.",
@@ -109,6 +107,16 @@ def uprobe_notes(log: Log, head: Head, words: list[str], places: Places) -> Iter
         body = body if equal else word
         for sentence in _argument(body):
             yield Note(f"{shown}: {sentence}")
+
+
+def _is_free(name: str, target: Target) -> bool:
+    """Whether an event could have that name: well made, and nobody's."""
+    if _NAME.fullmatch(name) is None:
+        return False
+    group, _, event = name.rpartition("/")
+    group = group or DEFAULT_GROUPS["user"]
+    taken = target.event_exists is not None and target.event_exists(group, event)
+    return not taken and all(old.group != group for old in standing_of(target, event))
 
 
 def _argument(body: str) -> Iterator[str]:

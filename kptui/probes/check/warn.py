@@ -11,6 +11,7 @@ from kptui.probes.check.dynamic_advice import dynamic_notes
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
 from kptui.probes.check.place import waits_for_module
+from kptui.probes.check.standing import joins
 from kptui.probes.check.target import Target
 from kptui.probes.check.uprobe_advice import uprobe_notes
 from kptui.probes.check.wrappers import Places, wrapper_notes
@@ -50,7 +51,9 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
     elif head.probe != "user":
         out.extend(dynamic_notes(log, target, head))
     else:
-        out.extend(uprobe_notes(log, head, words, places))
+        out.extend(uprobe_notes(log, target, head, words, places))
+    if joins(target, head):  # another probe of its event, which must have the same arguments as the others
+        return tuple(Note(note.sentence) for note in out)
     return tuple(out)
 
 

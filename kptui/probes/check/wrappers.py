@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Final, Protocol
 
 from kptui.probes.abi import SYSCALL_REGISTERS, argument_number, syscall_arg_offset, syscall_of, wrapper_abi
+from kptui.probes.check.casts import MAX_NESTED
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
 from kptui.probes.check.target import Target
@@ -27,6 +28,10 @@ class Places(Protocol):
     """Turns bytes of the line into characters."""
 
     def char(self, byte: int) -> int: ...
+
+    def begins(self, byte: int) -> bool:
+        """Whether a character begins at that byte."""
+        ...
 
 
 def modernised(log: Log, target: Target) -> tuple[str, list[str]] | None:
@@ -81,7 +86,8 @@ def wrapper_notes(log: Log, target: Target, head: Head, places: Places) -> list[
     if naive:
         one = f"read it through %di: {_read(rewritten[naive[0]])}"
         fix = replace_words(log, places, 2, rewritten, one if len(naive) == 1 else "read them through %di")
-        notes += [Note(_misread(words[n], n + 1, symbol), (fix,)) for n in naive]
+        fixes = (fix,) if all(_fits(word, target) for word in rewritten) else ()
+        notes += [Note(_misread(words[n], n + 1, symbol), fixes) for n in naive]
     for n, word in enumerate(words):
         if _STRING.search(word) is None or n in naive:
             continue
@@ -94,6 +100,11 @@ def wrapper_notes(log: Log, target: Target, head: Head, places: Places) -> list[
         shown = _read(word.partition("=")[0]) if "=" in word else f"argument {n + 1}"
         notes.append(Note(f"{shown}: {owner} is user memory: ustring says so, and works everywhere.", (fix,)))
     return notes
+
+
+def _fits(word: str, target: Target) -> bool:
+    """Whether an argument is neither too long nor too deep for the kernel."""
+    return len(word[word.find("=") + 1 :]) <= target.traits.body_limit and word.count("(") <= MAX_NESTED
 
 
 def _misread(word: str, number: int, symbol: str) -> str:
