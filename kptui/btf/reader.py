@@ -1,9 +1,7 @@
 """Reads BTF without taking it apart: one pass finds where each record starts, the rest is read when asked for.
 
 The format is that of Documentation/bpf/btf.rst: a header, type records, a string table. A module's BTF (split
-BTF) continues the ids and the strings of the kernel's. Names are found by searching the string table for the
-text and the records for its offset, both in C: a table of 60,000 function names would cost more time and
-memory than all the lookups of a session.
+BTF) continues the ids and the strings of the kernel's. (:mod:`kptui.btf.names` finds records by their names.)
 """
 
 from __future__ import annotations
@@ -11,9 +9,10 @@ from __future__ import annotations
 import struct
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from kptui.btf.names import Names, Strings
 from kptui.btf.types import (
     ARRAY,
     CONST,
@@ -75,18 +74,14 @@ class Btf:
         self._base = base
         self._first = 1 if base is None else len(base) + 1
         self._types, self._types_end = header + type_at, header + type_at + type_len
-        self._text, self._text_end = header + text_at, header + text_at + text_len
-        self._text_first: int = 0 if base is None else base._text_first + base._text_end - base._text
-        if header < 24 or type_len % 4 or max(self._types_end, self._text_end) > len(data):
+        text, text_end = header + text_at, header + text_at + text_len
+        if header < 24 or type_len % 4 or max(self._types_end, text_end) > len(data):
             raise ValueError("BTF ends inside a section")
+        self._strings: Strings = Strings(data, text, text_end, None if base is None else base._strings)
         # x86-64 and arm64 kernels are little-endian, as the machine's own order is that cast() takes
         self._words = memoryview(data)[self._types : self._types_end].cast("I")
         self._at = self._walk()
-        # The offset of each record's name: an eighth of the bytes to search, and in the order of bytes in which
-        # bytes.find() compares the one first that differs most
-        names = array("I", map(self._words.__getitem__, self._at))
-        names.byteswap()
-        self._named_at = names.tobytes()
+        self._records = Names(self._strings, array("I", map(self._words.__getitem__, self._at)))
         self._decoded: dict[int, Type] = {}
         self._found: dict[tuple[str, tuple[int, ...]], tuple[int, ...]] = {}
         self._pointers: dict[int, int | None] = {}
@@ -121,14 +116,7 @@ class Btf:
 
     def text(self, offset: int) -> str:
         """The string at that offset, '' if there is none; bytes that are no UTF-8 as surrogates."""
-        local = offset - self._text_first
-        if local < 0 and self._base is not None:
-            return self._base.text(offset)
-        start = self._text + local
-        if not self._text <= start < self._text_end:
-            return ""
-        end = self._data.find(b"\0", start, self._text_end)
-        return decode(self._data[start : end if end >= 0 else self._text_end])
+        return decode(self._strings.at(offset))
 
     def type(self, number: int) -> Type | None:
         """The record with that id, VOID for 0; None if there is none."""
@@ -201,36 +189,17 @@ class Btf:
         if found is None:
             if len(self._found) >= _KEPT:
                 self._found.clear()
-            offsets = list(self._offsets(name))
-            ids = {number for offset in offsets for number in self._named(offset, kinds)}
+            text = name.encode("utf-8", "surrogateescape")
+            ids = self._named(text, frozenset(kinds)) if text and b"\0" not in text else ()
             found = self._found[key] = tuple(sorted(ids))
         return found
 
-    def _offsets(self, name: str) -> Iterator[int]:
-        """Where the string table has the name as a whole entry (tools that write BTF share no tails)."""
-        if not name or "\0" in name:
-            return
+    def _named(self, text: bytes, kinds: frozenset[int]) -> Iterator[int]:
         if self._base is not None:
-            yield from self._base._offsets(name)
-        text = b"\0" + name.encode("utf-8", "surrogateescape") + b"\0"
-        at = self._data.find(text, self._text, self._text_end)
-        if self._base is not None and self._data[self._text : self._text + len(text) - 1] == text[1:]:
-            yield self._text_first
-        while at >= 0:
-            yield at + 1 - self._text + self._text_first
-            at = self._data.find(text, at + 1, self._text_end)
-
-    def _named(self, offset: int, kinds: Iterable[int]) -> Iterator[int]:
-        if self._base is not None:
-            yield from self._base._named(offset, kinds)
-        wanted = {*kinds}
-        pattern = struct.pack(">I", offset)
-        at = self._named_at.find(pattern)
-        while at >= 0:
-            index, odd = divmod(at, 4)
-            if not odd and self._words[self._at[index] + 1] >> 24 & 0x1F in wanted:
-                yield index + self._first
-            at = self._named_at.find(pattern, at + 1)
+            yield from self._base._named(text, kinds)
+        for place in self._records.places(text):
+            if self._words[self._at[place] + 1] >> 24 & 0x1F in kinds:
+                yield place + self._first
 
     def pointer_to(self, number: int) -> int | None:
         """The id of a pointer to that type, or to a const of it; None if there is none."""
@@ -315,11 +284,8 @@ class Btf:
     def enumerators(self, prefix: str) -> dict[str, int]:
         """Enumerators whose names start with ``prefix`` (``TP_ERR_``) and their values, of all enums."""
         found = {} if self._base is None else self._base.enumerators(prefix)
-        start = b"\0" + prefix.encode("utf-8", "surrogateescape")
-        at = self._data.find(start, self._text, self._text_end)
         seen: set[int] = set()
-        while prefix and at >= 0:
-            offset = at + 1 - self._text + self._text_first
+        for offset in self._strings.beginning(prefix.encode("utf-8", "surrogateescape")) if prefix else ():
             if self.text(offset) not in found:
                 for number in self._users(offset):
                     if number not in seen:
@@ -327,7 +293,6 @@ class Btf:
                         found |= {
                             name: value for name, value in self.values(number) if name.startswith(prefix)
                         }
-            at = self._data.find(start, at + 1, self._text_end)
         return found
 
     def _users(self, offset: int) -> Iterator[int]:

@@ -16,7 +16,8 @@ from kptui.btf.types import FUNC
 from tests.bench.measure import ROOT, Figure, Settings, interleave, percentile, python, ratio
 
 KERNEL = Path("/sys/kernel/btf/vmlinux")
-NEXT = 40
+NEXT, LATER = 40, 40  # prototypes after the first, and after many
+_MANY = 200
 _PLACES = "/usr/sbin:/sbin:/usr/local/sbin"
 
 
@@ -27,7 +28,7 @@ def btf(settings: Settings) -> list[Figure]:
         return [Figure("btf: not measured", 0, note=f"there is no {path}")]
     kernel = Btf.parse(path.read_bytes())
     functions = sorted({kernel.name(number) for number in kernel.numbers(FUNC)})
-    names = random.Random(20240607).sample(functions, min(NEXT + 1, len(functions)))
+    names = random.Random(20240607).sample(functions, min(1 + _MANY, len(functions)))
     results: list[dict[str, Any]] = []
 
     def ours() -> float:
@@ -46,7 +47,8 @@ def btf(settings: Settings) -> list[Figure]:
 
     first, *dumps = interleave(settings.rounds, [ours, theirs] if bpftool else [ours])
     results = results[1:]
-    nexts = [took for result in results for took in result["nexts"]]
+    nexts = [took for result in results for took in result["nexts"][:NEXT]]
+    later = [took for result in results for took in result["nexts"][-LATER:]]
     note = f"{results[0]['types']:,} types, {len(functions):,} functions ({path})"
     figures = [Figure("btf: open", percentile([result["opened"] for result in results], 0.5), note=note)]
     if dumps:
@@ -62,6 +64,7 @@ def btf(settings: Settings) -> list[Figure]:
         )
     figures.append(_within("btf: next prototype p50", percentile(nexts, 0.5), "ms", 5))
     figures.append(Figure("btf: next prototype p95", percentile(nexts, 0.95), note="of the processor's time"))
+    figures.append(Figure(f"btf: after {_MANY} p50", percentile(later, 0.5), note="once there is an index"))
     figures.append(_within("btf: memory", max(result["memory"] for result in results), "MB", 10))
     return figures
 

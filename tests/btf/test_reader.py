@@ -201,6 +201,44 @@ def test_the_kernels_functions_and_structs_are_all_found_by_name() -> None:
     assert [m.name for m in proto.members] == ["file", "buf", "count", "pos"]
 
 
+def test_who_asks_for_many_names_gets_the_same_answers_without_searching(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    data = unpack("vmlinux.btf.xz")
+    base = Btf.parse(data)
+    w = Writer(sample_writer())
+    w.count, w.first_text = len(base), struct.unpack_from("<I", data, 20)[0]
+    w.text = bytearray(b"modname\0")
+    w.function("modname", 0)
+    w.add(STRUCT, "file", 8)  # a second of that name
+    split = Btf.parse(w.data(), base)
+    kinds = (FUNC, STRUCT, UNION, TYPEDEF, ENUM)
+    by_name: dict[str, list[int]] = {}
+    for number in base.numbers(*kinds):
+        by_name.setdefault(base.name(number), []).append(number)
+    by_name.pop("", None)
+    by_name["file"].append(len(base) + 3)
+    by_name["modname"] = [len(base) + 2]
+    by_name |= {name: [] for name in ("nosuch", "vfs_rea", "fs_read", "é", "a\0b", "")}
+    assert len(by_name) > 300
+    for name, wanted in by_name.items():  # at first searched for, in the end looked up
+        assert list(split.find(name, *kinds)) == wanted, name
+
+    def searched(_strings: object, _text: bytes) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("kptui.btf.names.Strings.offsets", searched)
+    for name, wanted in by_name.items():
+        for kind in kinds:
+            assert list(split.find(name, kind)) == [n for n in wanted if _kind(split, n) == kind]
+
+
+def _kind(btf: Btf, number: int) -> int:
+    found = btf.type(number)
+    assert found is not None
+    return found.kind
+
+
 @pytest.mark.parametrize(
     "data",
     [
