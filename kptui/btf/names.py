@@ -29,7 +29,7 @@ class Strings:
         self._start, self._end = start, end
         self._base = base
         self._first: int = 0 if base is None else base._first + base._end - base._start
-        self._last: tuple[bytes, tuple[int, ...]] = b"", ()  # a module's records are looked for after the kernel's
+        self._last: tuple[bytes, tuple[int, ...]] = (b"", ())  # a module's names are the kernel's first
 
     def at(self, offset: int) -> bytes:
         """The string at that offset, b'' if there is none."""
