@@ -1,4 +1,4 @@
-"""The command line: arguments, wiring, exit codes; the only place that knows everything.
+"""The command line: wiring, exit codes; the only place that knows everything.
 
 Nothing heavy is imported before it is needed: ``--help`` and the headless commands never import textual.
 """
@@ -10,34 +10,14 @@ import codecs
 import contextlib
 import io
 import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
 
-from kptui import __version__
+from kptui.arguments import parse, problem
 from kptui.safetext import neutralise
 
-if TYPE_CHECKING:
-    from _typeshed import SupportsWrite
-
 EXIT_OK, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
-MOUNT = "mount -t tracefs nodev /sys/kernel/tracing"
-
-_DESCRIPTION = """\
-Find a kernel function, write a probe on it, filter it, watch its events, take the lines away.
-Everything that kptui changes in the kernel is undone when it ends."""
-
-_EPILOG = """\
-  sudo kptui              trace this machine (needs root, tracefs and kprobes)
-  kptui --demo            the same screen on a simulated kernel, no rights needed
-  kptui check FILE        what the kernel would say of the probe lines in FILE
-  kptui args FUNCTION     the arguments of a kernel function, and what reads them
-  kptui doctor            what is missing on this machine, and what would give it
-
-Exit status: 0 done, 1 it failed (doctor: this machine can't trace; check: some lines are
-refused; args: no such function), 2 wrong usage, 128 + N ended by signal N."""
 
 # What stands for a sign where the locale has none for it; each one cell wide, because the screen counts on that.
 _SIGNS = {
@@ -49,59 +29,6 @@ _SIGNS = {
     **dict.fromkeys("█▌▐▀▄▊▎", "#"),
     **dict(zip("✓…·•↑↓←→▸▾", "+..*^v<>>v", strict=True)),
 }
-
-
-class _Parser(argparse.ArgumentParser):
-    """An argparse parser that doesn't repeat control characters to the terminal, and doesn't hide a full disk."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(neutralise(message))
-
-    def _print_message(self, message: str, file: SupportsWrite[str] | None = None) -> None:
-        if file is sys.stdout and file is not None:
-            file.write(message)
-        else:
-            super()._print_message(message, file)
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = _Parser(
-        prog="kptui",
-        description=_DESCRIPTION,
-        epilog=_EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
-    parser.add_argument("--version", action="version", version=f"kptui {__version__}")
-    parser.add_argument("--demo", action="store_true", help="use a simulated kernel with recorded events")
-    parser.add_argument(
-        "--tracefs", metavar="DIR", help="where tracefs is mounted (default: found in /proc/mounts)"
-    )
-    parser.add_argument(
-        "--kallsyms", metavar="FILE", help="read the symbols from FILE (default: /proc/kallsyms)"
-    )
-    parser.add_argument("--group", metavar="NAME", help="group for new probes (default: kptui)")
-    parser.add_argument(
-        "--config", metavar="FILE", help="configuration (default: ~/.config/kptui/config.toml)"
-    )
-    parser.add_argument("--keys", action="store_true", help="list every command with its keys, and end")
-    sub = parser.add_subparsers(dest="command", metavar="COMMAND", title="headless commands")
-    from kptui.headless import args_command, check_command, symbols_command
-    from kptui.host import convert_command
-
-    check_command.add_parser(sub)
-    symbols_command.add_parser(sub)
-    args_command.add_parser(sub)
-    convert_command.add_parser(sub)
-    doctor = sub.add_parser("doctor", help="what this machine has for tracing, and what is missing")
-    doctor.add_argument(
-        "--tracefs", metavar="DIR", default=argparse.SUPPRESS, help="where tracefs is mounted"
-    )
-    cleanup = sub.add_parser("cleanup", help="undo what a killed kptui left in the kernel")
-    cleanup.add_argument(
-        "--tracefs", metavar="DIR", default=argparse.SUPPRESS, help="where tracefs is mounted"
-    )
-    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -125,11 +52,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    parser = _parser()
     try:
-        args = parser.parse_args(argv)
-        if args.command or args.keys:
-            _refuse_foreign(parser, args)
+        args = parse(sys.argv[1:] if argv is None else argv)
     except SystemExit as end:  # argparse has said why
         return end.code if isinstance(end.code, int) else EXIT_USAGE
     if args.command == "symbols":
@@ -148,13 +72,17 @@ def _run(argv: Sequence[str] | None) -> int:
         from kptui.headless.args_command import run_args
 
         return run_args(args)
-    problem = _problem(args)
-    if problem:
-        return _fail(problem, EXIT_USAGE)
+    wrong = problem(args)
+    if wrong:
+        return _fail(wrong, EXIT_USAGE)
     if args.command == "doctor":
-        return _doctor(args)
+        from kptui.headless.machine_command import run_doctor
+
+        return run_doctor(args)
     if args.command == "cleanup":
-        return _cleanup(args)
+        from kptui.headless.machine_command import run_cleanup
+
+        return run_cleanup(args)
     if args.keys:
         return _keys()
     return _interactive(args)
@@ -181,91 +109,6 @@ def _replace(error: UnicodeError) -> tuple[str, int]:
     return "".join(_SIGNS.get(char, "?") for char in bad), error.end
 
 
-# -- what was asked for
-
-
-def _refuse_foreign(parser: argparse.ArgumentParser, args: argparse.Namespace) -> None:
-    """Options of the screen mean nothing to a headless command: saying nothing would hide a mistake."""
-    what = args.command or "--keys"
-    options = {
-        "--demo": args.demo,
-        "--kallsyms": args.kallsyms,
-        "--group": args.group,
-        "--config": args.config,
-    }
-    options["--keys"] = args.keys and args.command
-    if args.command not in ("doctor", "cleanup"):
-        options["--tracefs"] = args.tracefs
-    given = [name for name, value in options.items() if value not in (None, False)]
-    if given:
-        parser.error(f"{given[0]} doesn't go with {what}")
-
-
-def _problem(args: argparse.Namespace) -> str:
-    """What is wrong with the values of the options, in a sentence; '' if nothing is."""
-    checks: list[tuple[Callable[[str], str], str | None]] = [
-        (_tracefs_problem, args.tracefs),
-        (_kallsyms_problem, args.kallsyms),
-        (_group_problem, args.group),
-    ]
-    problems = (check(value) for check, value in checks if value is not None)
-    return next((problem for problem in problems if problem), "")
-
-
-def _tracefs_problem(path: str) -> str:
-    shown = f"--tracefs {neutralise(path)}" if path else "--tracefs"
-    if not path:
-        return f"{shown} needs a directory"
-    try:
-        names = os.listdir(path)
-    except PermissionError:
-        return ""  # tracefs is closed to everybody but root; the screen says so
-    except (OSError, ValueError) as error:
-        return f"{shown}: {_reason(error)}"
-    if "events" in names and "instances" in names:
-        return ""
-    if "tracing" in names and os.path.isdir(os.path.join(path, "tracing", "events")):
-        return f"{shown} is no tracefs; try --tracefs {neutralise(os.path.join(path, 'tracing'))}"
-    from kptui.kernel.files import mount_points
-
-    if ("tracefs", os.path.realpath(path)) in mount_points():
-        return ""  # empty: lockdown, as the screen says
-    return f"{shown}: no tracefs is mounted there; leave the option out, or as root: {MOUNT}"
-
-
-def _kallsyms_problem(path: str) -> str:
-    shown = f"--kallsyms {neutralise(path)}" if path else "--kallsyms"
-    if not path:
-        return f"{shown} needs a file"
-    if os.path.isdir(path):
-        return f"{shown}: that is a directory; it needs a copy of /proc/kallsyms"
-    try:
-        os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
-    except (OSError, ValueError) as error:
-        return f"{shown}: {_reason(error)}"
-    if not os.path.isfile(path):
-        return f"{shown} is no file; save the symbols in one first"
-    return ""
-
-
-def _group_problem(name: str) -> str:
-    # Narrower than some kernels (6.1 refuses "-" in a group), so that a script made here runs on any.
-    if re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]{0,62}", name):
-        return ""
-    rule = "a group has 1 to 63 letters, digits and _, and doesn't start with a digit"
-    valid = re.sub(r"[^A-Za-z0-9_]+", "_", name)[:62]
-    valid = f"_{valid}" if valid[:1].isdigit() else valid
-    better = f"; try --group {valid}" if valid.strip("_") else ""
-    return f"--group {neutralise(name)!r}: {rule}{better}"
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else "") or str(error)
-
-
-# -- headless
-
-
 def _keys() -> int:
     from kptui.ui.commands import COMMANDS
     from kptui.ui.keymap import shown
@@ -274,74 +117,6 @@ def _keys() -> int:
         keys = " ".join(shown(key) for key in command.keys)
         print(f"{command.id:<22} {keys:<18} {command.title}{': ' + command.help if command.help else ''}")
     return EXIT_OK
-
-
-def _doctor(args: argparse.Namespace) -> int:
-    from kptui.host.clipboard import describe
-    from kptui.kernel.capabilities import Finding, examine
-
-    findings = examine(tracefs=args.tracefs)
-    items = [*findings.items, Finding("clipboard", True, "Clipboard", describe(os.environ))]
-    width = max(len(item.title) for item in items)
-    told: set[str] = set()
-    for item in items:
-        sign = {True: "ok", False: "NO", None: "-"}[item.ok]
-        _row(f"{sign:<3} {item.title:<{width}}  ", neutralise(item.detail))
-        if item.remedy and item.ok is not True and item.remedy not in told:
-            told.add(item.remedy)
-            _row(" " * (width + 6) + "-> ", neutralise(item.remedy))
-    print()
-    if findings.headline:
-        _row(
-            "",
-            neutralise(
-                f"{'Tracing works, but' if findings.can_trace else 'No tracing here'}: {findings.headline}"
-            ),
-        )
-        if not findings.can_trace and "written" not in findings.headline:
-            _row("", "Without that probes can be written and checked (kptui), and tried out (kptui --demo).")
-    else:
-        print(f"Everything is there: {'' if os.geteuid() == 0 else 'start '}kptui")
-    return EXIT_OK if findings.can_trace else EXIT_FAILED
-
-
-def _row(head: str, text: str) -> None:
-    """``text`` behind ``head``, on a terminal wrapped below itself; in a pipe one line, so that grep sees all."""
-    if not sys.stdout or not sys.stdout.isatty():
-        print(head + text)
-        return
-    import shutil
-    import textwrap
-
-    columns = max(shutil.get_terminal_size().columns - 1, len(head) + 20)
-    wrapped = textwrap.wrap(text, columns - len(head), break_on_hyphens=False) or [""]
-    for number, line in enumerate(wrapped):
-        print((" " * len(head) if number else head) + line)
-
-
-def _cleanup(args: argparse.Namespace) -> int:
-    from kptui.host.dirs import state_dir
-    from kptui.kernel.files import TracefsFiles, find_tracefs
-    from kptui.kernel.leftovers import cleanup, leftovers
-
-    root = args.tracefs or find_tracefs()
-    if root is None:
-        return _fail(f"tracefs is not mounted; as root: {MOUNT}")
-    if not os.access(root, os.R_OK | os.X_OK):
-        return _fail(f"{neutralise(root)} can't be read; run: sudo kptui cleanup")
-    files = TracefsFiles(root)
-    found = leftovers(files, state_dir())
-    result = cleanup(files, state_dir())
-    for line in result.done:
-        print(line)
-    for line in result.left:
-        _fail(line)
-    if not found and not result.left:
-        print("Nothing was left behind by a killed kptui.")
-    return EXIT_FAILED if result.left else EXIT_OK
-
-
-# -- the screen
 
 
 def _interactive(args: argparse.Namespace) -> int:

@@ -87,6 +87,29 @@ def test_wrong_usage(arguments: list[str], said: str, capsys: pytest.CaptureFixt
     assert "\x1b" not in err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "usage"),
+    [
+        (["check", "a", "b"], "kptui check"),
+        (["check", "--kind", "filter"], "kptui check"),
+        (["args", "vfs_read", "--nonsense"], "kptui args"),
+        (["symbols", "a", "--limit"], "kptui symbols"),
+        (["convert", "a", "b"], "kptui convert"),
+        (["doctor", "now"], "kptui doctor"),
+        (["cleanup", "--demo"], "kptui cleanup"),
+        (["--group", "x", "cleanup"], "kptui cleanup"),
+        (["--keys", "--demo"], "kptui"),
+    ],
+)
+def test_the_usage_is_that_of_the_command(
+    arguments: list[str], usage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments) == 2
+    first, *_, last = capsys.readouterr().err.splitlines()
+    assert first.startswith(f"usage: {usage} [-h]")
+    assert last.startswith(f"{usage}: error: ")
+
+
 @pytest.mark.parametrize("name", ["", "9lives", "a-b", "a.b", "a b", "a/b", "ü", "x" * 64, "a\nb"])
 def test_a_group_that_no_kernel_takes(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([f"--group={name}"]) == 2

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+import re
+import shlex
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
 from kptui.headless.manners import (
@@ -29,6 +31,7 @@ ACCEPTED, REFUSED, UNUSABLE = 0, 1, 2
 NONE: Literal["none"] = "none"
 _KINDS = ("kprobe", "uprobe", "dynamic")
 Judge = Callable[[str], "Verdict"]
+_LINE = re.compile(r"\s*(?:[prfte][^\s/]*\s+\S|[-!]:)")  # no name that anybody gives a file
 _speaker = Speaker("check")
 
 _DESCRIPTION = """\
@@ -61,8 +64,7 @@ def add_parser(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
     parser.add_argument(
         "--kind",
         choices=_KINDS,
-        default="kprobe",
-        help="the file of tracefs they are for (default: kprobe_events)",
+        help="the file of tracefs they are for (default: kprobe, for kprobe_events)",
     )
     parser.add_argument(
         "--sequence",
@@ -89,7 +91,25 @@ def add_parser(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
         "--existing", metavar="FILE", dest="existing_file", help="definitions that stand there already"
     )
     parser.add_argument("--release", metavar="TEXT", dest="release_text", help="its uname -r")
+    parser.set_defaults(stray=_stray)
     return parser
+
+
+def _stray(args: argparse.Namespace, stray: Sequence[str], argv: Sequence[str]) -> str:
+    """What to say of words too many: mostly they are those of a line, which the shell took apart."""
+    words = [args.file, *stray]
+    if any(word.startswith("--") for word in words) or args.file == "-":
+        return ""
+    left = list(argv)
+    for word in words:
+        left.remove(word)
+    return _how(" ".join(words), left)
+
+
+def _how(line: str, argv: Sequence[str]) -> str:
+    return (
+        f"a line is quoted and given so: printf '%s\\n' {shlex.quote(line)} | {shlex.join(['kptui', *argv])}"
+    )
 
 
 def run_check(args: argparse.Namespace) -> int:
@@ -97,7 +117,7 @@ def run_check(args: argparse.Namespace) -> int:
     try:
         _check_usage(args)
         judged = _Judged(args)
-        fd = open_input(args.file)
+        fd = _open(args.file)
     except Unusable as error:
         _speaker.say(str(error))
         return UNUSABLE
@@ -118,7 +138,21 @@ def run_check(args: argparse.Namespace) -> int:
             os.close(fd)
 
 
+def _open(name: str) -> int:
+    try:
+        return open_input(name)
+    except Unusable as error:
+        if _LINE.match(name) is None:
+            raise
+        raise Unusable(f"{error}; {_how(name, ['check'])}") from error
+
+
 def _check_usage(args: argparse.Namespace) -> None:
+    if args.filter and (args.sequence or args.kind is not None):
+        option = "--sequence" if args.sequence else "--kind"
+        raise Unusable(f"{option} is about definitions and doesn't go with --filter")
+    if args.filter and args.existing_file is not None:  # a script may have one list of options for both
+        _speaker.say("--existing is about definitions: filters are judged without it")
     if args.filter and args.format is None:
         raise Unusable("--filter needs --format FILE, the format file of the event that the filters are for")
     if args.format is not None and not args.filter:
@@ -186,7 +220,7 @@ class _Judged:
         from kptui.kernel.target.assemble import KernelTarget
         from kptui.kernel.target.machine import Machine
 
-        kernel = self._kernel = KernelTarget(self._given, Machine(), self._args.kind)
+        kernel = self._kernel = KernelTarget(self._given, Machine(), self._args.kind or "kprobe")
         if self._args.filter:
             return self._filter_judge(kernel)
         target = kernel.definitions

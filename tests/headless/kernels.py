@@ -34,10 +34,13 @@ class Files:
 
     @property
     def options(self) -> list[str]:
-        return [
-            *("--readme", str(self.readme), "--kallsyms", str(self.kallsyms), "--btf", str(self.btf)),
-            *("--release", self.release, "--existing", "/dev/null"),
-        ]
+        """For definitions: none stands."""
+        return [*self.for_filters, "--existing", "/dev/null"]
+
+    @property
+    def for_filters(self) -> list[str]:
+        files = ("--readme", str(self.readme), "--kallsyms", str(self.kallsyms), "--btf", str(self.btf))
+        return [*files, "--release", self.release]
 
 
 @cache

@@ -46,7 +46,8 @@ class Run:
 
     def text(self, data: bytes, *options: str) -> str:
         self.path.write_bytes(data)
-        self.status = main(["check", str(self.path), *self.kernel.options, *options])
+        kernel = self.kernel.for_filters if "--filter" in options else self.kernel.options
+        self.status = main(["check", str(self.path), *kernel, *options])
         out, self.err = self.capfd.readouterr()
         return out
 
@@ -206,7 +207,6 @@ def test_filters_know_no_comments_and_no_blank_lines(run: Run) -> None:
     assert [item["ok"] for item in found] == [True, False, False, False, True, False]
     assert (found[1]["errno"], found[1]["messages"]) == ("EINVAL", [{"message": "Error", "column": 0}])
     assert found[5]["messages"] == [{"message": "Invalid operator", "column": 5}]
-    assert run.json(data, "--filter", "--format", str(FORMAT), "--sequence") == found
 
 
 def test_filters_that_end_in_an_operator_are_refused_for_every_kernel(run: Run) -> None:
@@ -315,6 +315,15 @@ def test_textual_is_not_imported(kernel: Files) -> None:
         (("/",), "can't read /: it is a directory"),
         (("",), "FILE is empty; give a file name, or - for standard input"),
         (("-", "--filter"), "--filter needs --format FILE"),
+        (
+            ("--filter", "--format", "x", "--kind", "kprobe"),
+            "--kind is about definitions and doesn't go with",
+        ),
+        (("--filter", "--format", "x", "--sequence"), "--sequence is about definitions and doesn't go with"),
+        (
+            ("p vfs_read $retval", "--json"),
+            "directory; a line is quoted and given so: printf '%s\\n' 'p vfs_read $retval' | kptui check",
+        ),
         (("-", "--format", str(FORMAT)), "--format goes with --filter"),
         (("-", "--format", "/nonexistent", "--filter"), "--format /nonexistent: No such file or directory"),
         (("-", "--readme", "/nonexistent"), "--readme /nonexistent: No such file or directory"),
@@ -332,6 +341,27 @@ def test_wrong_calls(words: tuple[str, ...], said: str, capfd: pytest.CaptureFix
     assert err.startswith("kptui check: ")
     assert said in err
     assert err.count("\n") == 1
+
+
+def test_a_line_that_the_shell_took_apart(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "--json", "p:ev", "vfs_read", "b=it's", "--release", "6.1"]) == 2
+    line = "printf '%s\\n' 'p:ev vfs_read b=it'\"'\"'s' | kptui check --json --release 6.1\n"
+    assert capfd.readouterr().err.endswith(f"vfs_read b=it's; a line is quoted and given so: {line}")
+    assert main(["check", "lines.txt", "--color", "--json"]) == 2
+    assert "quoted" not in capfd.readouterr().err
+    done = subprocess.run(
+        ["/bin/sh", "-c", line.replace("kptui", f"{sys.executable} -m kptui")],
+        capture_output=True,
+        check=False,
+    )
+    assert json.loads(done.stdout)["text"] == "p:ev vfs_read b=it's"
+
+
+def test_existing_definitions_and_filters(run: Run) -> None:
+    options = ("--filter", "--format", str(FORMAT), "--existing", "/dev/null")
+    assert run.text(b"dfd == 1\n", *options) == "1 of 1 accepted, 0 refused\n"
+    assert "--existing is about definitions" in run.err
+    assert run.status == 0
 
 
 def test_files_that_are_not_what_they_should_be(run: Run, tmp_path: Path) -> None:

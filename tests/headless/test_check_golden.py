@@ -55,7 +55,13 @@ def test_filters(version: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
     answers = [answer for answer in ANSWERS if version in answer["kernels"]]
     files = files_of(version, tmp_path)
     found = check(
-        capfd, [a["filter"] for a in answers], tmp_path, "--filter", "--format", str(FORMAT), *files.options
+        capfd,
+        [a["filter"] for a in answers],
+        tmp_path,
+        "--filter",
+        "--format",
+        str(FORMAT),
+        *files.for_filters,
     )
     for answer, item in zip(answers, found, strict=True):
         if answer["filter"] == "dfd == 1 &&":  # always refused, whatever an unfixed kernel does
