@@ -52,12 +52,13 @@ class Pool:
         self.modules = modules
         self.chunks = (len(lower) + CHUNK - 1) // CHUNK
         self._sieves: list[dict[str, int]] = [{} for _ in range(self.chunks)]
+        self._edges: dict[tuple[int, int], bytes] = {}  # of a chunk's names the letter at that place, 0 or -1
 
     def candidates(
-        self, chunk: int, letters: Sequence[str], allowance: Allowance, mask: int = -1
+        self, chunk: int, letters: Sequence[str], allowance: Allowance, mask: int = -1, *, dense: bool = False
     ) -> Sequence[int]:
         """Numbers of the names in ``chunk`` that may contain all ``letters`` (all that do, and perhaps
-        more), of those that have a bit in ``mask``.
+        more), of those that have a bit in ``mask``. ``dense``: all of the chunk where only a few have not.
         """
         if not mask:
             return ()
@@ -75,7 +76,9 @@ class Pool:
             if (mask != -1 and mask.bit_count() < _FEW) or not allowance.take():
                 break
             mask &= self._sieve(chunk, letter)
-        return range(start, start + size) if mask == -1 else numbers_of(mask, start)
+        if mask == -1 or (dense and 2 * mask.bit_count() > size):
+            return range(start, start + size)
+        return numbers_of(mask, start)
 
     def near(
         self, chunk: int, letters: Sequence[str], missing: int, allowance: Allowance, mask: int = -1
@@ -102,6 +105,19 @@ class Pool:
             lacking[0] &= sieve
         return numbers_of(lacking[missing], start)
 
+    def edge(self, chunk: int, place: int, letter: str) -> int:
+        """A bit for each name of ``chunk`` that begins (``place`` 0) or ends (-1) with ``letter``; perhaps for more."""
+        code = letter.encode("latin-1", "replace")
+        return bits_of(self._edge(chunk, place).translate(bytes(byte == code[0] for byte in range(256))))
+
+    def _edge(self, chunk: int, place: int) -> bytes:
+        letters = self._edges.get((chunk, place))
+        if letters is None:
+            names = self.lower[chunk * CHUNK : (chunk + 1) * CHUNK]
+            letters = "".join([name[place] for name in names]).encode("latin-1", "replace")
+            self._edges[chunk, place] = letters
+        return letters
+
     def of_length(self, shortest: int, longest: int) -> range:
         """Numbers of the names from ``shortest`` to ``longest`` letters."""
         return range(
@@ -118,7 +134,11 @@ class Pool:
             return None
 
     def warm(self, letters: str) -> Iterator[None]:
-        """Make every sieve for ``letters``, one at a step."""
+        """Make every sieve for ``letters``, and what is known of first and last ones, one at a step."""
+        for chunk in range(self.chunks):
+            for place in (0, -1):
+                self._edge(chunk, place)
+                yield
         for letter in letters:
             for chunk in range(self.chunks):
                 if letter not in self._sieves[chunk]:
@@ -139,9 +159,14 @@ class Pool:
     def _sieve(self, chunk: int, letter: str) -> int:
         names = self.lower[chunk * CHUNK : (chunk + 1) * CHUNK]
         has = bytes(map(contains, names, repeat(letter)))
-        sieve = int(has.translate(_DIGITS)[::-1], 2)
+        sieve = bits_of(has)
         self._sieves[chunk][letter] = sieve
         return sieve
+
+
+def bits_of(flags: bytes) -> int:
+    """A bit a byte of 0 or 1, the first one the lowest."""
+    return int(flags.translate(_DIGITS)[::-1] or b"0", 2)
 
 
 def numbers_of(mask: int, start: int) -> list[int]:

@@ -10,14 +10,13 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from kptui.symbols.grounds import Ground
-from kptui.symbols.index import CHUNK, NameIndex, Pool
+from kptui.symbols.index import CHUNK, NameIndex, Pool, bits_of
 from kptui.symbols.probeable import Probing
 from kptui.symbols.query import Query
 from kptui.symbols.table import SymbolTable
 
 FIT = frozenset({Ground.FINE, Ground.UNKNOWN})  # nothing is known against a probe
 _BYTE = 256
-_DIGITS = bytes.maketrans(b"\0\1", b"01")
 
 
 class Narrowing:
@@ -69,7 +68,7 @@ class Narrowing:
         pool = self._index.pools[kind]
         start = chunk * CHUNK
         end = min(start + CHUNK, len(pool.lower))
-        mask = _bits(
+        mask = bits_of(
             self._plane(kind, pool)[start:end]
             if self._exact
             else bytes(map(self._flags.__getitem__, pool.first[start:end]))
@@ -147,8 +146,3 @@ def _ones(length: int) -> int:
 
 def _number(flags: bytes) -> int:
     return int.from_bytes(flags, "little")
-
-
-def _bits(flags: bytes) -> int:
-    """A bit a byte of 0 or 1."""
-    return int(flags.translate(_DIGITS)[::-1] or b"0", 2)

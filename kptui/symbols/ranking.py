@@ -69,7 +69,7 @@ def unranked(
     some: list[tuple[Sift, list[int]]] = []
     for sift, scan in begun:
         some.append((sift, [number for number in scan.numbers if (sift.kind, number) not in known]))
-        if scan.next_chunk < sift.pool.chunks:
+        if not scan.complete:
             going.append((sift, onward(sift, scan)))
     while True:
         yield in_tiers(some), total, not going

@@ -8,13 +8,22 @@ from typing import NamedTuple
 
 from kptui.symbols.index import CHUNK, Allowance, Pool
 from kptui.symbols.narrowing import Narrowing
-from kptui.symbols.terms import Terms, beginnings, containing
+from kptui.symbols.terms import Terms, are_quick, beginnings, containing, lengths
 
 _ENOUGH = (2000, 600, 600)  # names of a pool after which a scan stops; the count is then "at least"
 _REMEMBERED = 96  # scans, a keystroke takes up to three
 _COMMON = "_etasrpnicolmdfuxbkgyvhw."  # letters of kernel names, the commonest first
 LETTERS = _COMMON + "jqz0123456789"
 _AT_ONCE = 8  # chunks of a pool, when more is wanted than was enough
+
+
+class Marks(NamedTuple):
+    """What shows at once that a name doesn't fit: ``letters`` that it must have, the rarest first; ``edges`` that it
+    must begin (0) or end (-1) with.
+    """
+
+    letters: list[str]
+    edges: list[tuple[int, str]]
 
 
 class Sift(NamedTuple):
@@ -25,14 +34,26 @@ class Sift(NamedTuple):
     terms: Terms
     narrowing: Narrowing | None
 
-    def letters(self) -> list[str]:
-        """Those that a name must have, the rarest first."""
-        return sorted({letter for term in self.terms for letter in term.letters}, key=_rarity)
+    def chunks(self) -> range:
+        """Those that have names neither too short nor too long."""
+        within = self.pool.of_length(*lengths(self.terms))
+        return range(within.start // CHUNK, -(-within.stop // CHUNK)) if within else range(0)
 
-    def chunk(self, chunk: int, letters: Sequence[str], allowance: Allowance) -> list[int]:
+    def marks(self) -> Marks:
+        """What to sieve by."""
+        letters = {letter for term in self.terms for letter in term.letters}
+        edges = [
+            (place, edge) for term in self.terms for place, edge in zip((0, -1), term.edges, strict=True)
+        ]
+        return Marks(sorted(letters, key=_rarity), [(place, edge) for place, edge in edges if edge])
+
+    def chunk(self, chunk: int, marks: Marks, allowance: Allowance) -> list[int]:
         """Numbers of the names of a chunk that fit."""
         mask = -1 if self.narrowing is None else self.narrowing.mask(self.kind, chunk)
-        candidates = self.pool.candidates(chunk, letters, allowance, mask)
+        for place, edge in marks.edges:
+            mask &= self.pool.edge(chunk, place, edge)
+        dense = self.narrowing is None and are_quick(self.terms)
+        candidates = self.pool.candidates(chunk, marks.letters, allowance, mask, dense=dense)
         return containing(self.terms, self.pool.lower, candidates, CHUNK)
 
     def line(self, number: int) -> int:
@@ -41,10 +62,13 @@ class Sift(NamedTuple):
 
 
 class Scan(NamedTuple):
-    """What is left of a pool for a query: numbers of names up to ``next_chunk``, where the scan goes on."""
+    """What is left of a pool for a query: numbers of names up to ``next_chunk``, where the scan goes on unless that is
+    all.
+    """
 
     numbers: Sequence[int]
     next_chunk: int
+    complete: bool
 
 
 class Scans:
@@ -57,7 +81,8 @@ class Scans:
         """What fits, until it is enough, from the longest beginning of the words that was looked for before."""
         kind, pool, terms, narrowing = sift
         numbers: list[int] = []
-        chunk = 0
+        chunks = sift.chunks()
+        chunk = chunks.start
         for earlier in beginnings(terms):
             known = self._known.get((narrowing, kind, earlier))
             if known is not None:
@@ -65,13 +90,13 @@ class Scans:
                 if earlier == terms:
                     return known
                 numbers = containing(terms, pool.lower, known.numbers, CHUNK)
-                chunk = known.next_chunk
+                chunk = max(chunk, known.next_chunk)
                 break
-        letters = sift.letters()
-        while chunk < pool.chunks and len(numbers) < _ENOUGH[kind]:
-            numbers += sift.chunk(chunk, letters, allowance)
+        marks = sift.marks()
+        while chunk < chunks.stop and len(numbers) < _ENOUGH[kind]:
+            numbers += sift.chunk(chunk, marks, allowance)
             chunk += 1
-        scan = self._known[narrowing, kind, terms] = Scan(numbers, chunk)
+        scan = self._known[narrowing, kind, terms] = Scan(numbers, chunk, chunk >= chunks.stop)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
         return scan
@@ -79,14 +104,15 @@ class Scans:
 
 def onward(sift: Sift, scan: Scan) -> Iterator[tuple[list[int], bool]]:
     """What fits behind a scan's end, in steps of a few ms, and whether that was the last; nothing is remembered."""
-    letters = sift.letters()
-    allowance = Allowance(len(letters) * sift.pool.chunks)
-    for start in range(scan.next_chunk, sift.pool.chunks, _AT_ONCE):
-        end = min(start + _AT_ONCE, sift.pool.chunks)
+    marks = sift.marks()
+    allowance = Allowance(len(marks.letters) * sift.pool.chunks)
+    stop = sift.chunks().stop
+    for start in range(scan.next_chunk, stop, _AT_ONCE):
+        end = min(start + _AT_ONCE, stop)
         found: list[int] = []
         for chunk in range(start, end):
-            found += sift.chunk(chunk, letters, allowance)
-        yield found, end == sift.pool.chunks
+            found += sift.chunk(chunk, marks, allowance)
+        yield found, end == stop
 
 
 def _rarity(letter: str) -> int:

@@ -174,7 +174,7 @@ class SymbolSearch:
                 lines = [sift.line(number) for sift, number in some]
                 yield Block([line for line in lines if names[line] not in others], so_far, last)
 
-        complete = all(scan.next_chunk >= sift.pool.chunks for sift, scan in begun)
+        complete = all(scan.complete for _, scan in begun)
         hits = HitList(kept, lambda place: self._hit_of(place, terms), blocks())
         return Hits(query, hits, max(total, len(hits)), complete, asked)
 

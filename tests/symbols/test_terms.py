@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kptui.symbols import SymbolSearch
+from kptui.symbols import SymbolSearch, SymbolTable
 from kptui.symbols.terms import Term, beginnings, lay, near_enough, spelt, terms_of
 from tests.symbols.golden import table
 from tests.symbols.test_search import fits, names, of
@@ -52,7 +52,7 @@ def test_a_sign_alone_means_nothing_yet(typed: str) -> None:
     assert terms_of(typed) == ()
 
 
-GLOB = st.text("ab_*?", min_size=1, max_size=8)
+GLOB = st.text("ab_*?", min_size=1, max_size=8).filter(lambda glob: "*" in glob or "?" in glob)
 NAME = st.text("ab_x.", min_size=1, max_size=10)
 
 
@@ -148,6 +148,27 @@ def test_a_word_that_is_not_there_is_no_misspelling() -> None:
 def test_words_in_the_order_of_the_name_go_before_others() -> None:
     found = SymbolSearch(of(["fault_page", "page_fault"])).search("page fault")
     assert names(found.hits) == ["page_fault", "fault_page"]
+
+
+@pytest.mark.parametrize("letter", ["é", "€", "İ", "\udcff"])
+def test_first_and_last_letters_of_any_alphabet(letter: str) -> None:
+    made = [f"{letter}ab", f"ab{letter}", "ab", "?ab", "ab?"]
+    data = "".join(f"{i + 1:016x} t {name}\n" for i, name in enumerate(made))
+    search = SymbolSearch(SymbolTable.parse(data.encode("utf-8", "surrogateescape")))
+    assert names(search.search(f"^{letter}").hits) == [f"{letter}ab"]
+    assert names(search.search(f"{letter}$").hits) == [f"ab{letter}"]
+    assert names(search.search(f"{letter}*").hits) == [f"{letter}ab"]
+    assert names(search.search(f"*{letter}").hits) == [f"ab{letter}"]
+    assert names(search.search("^ab$").hits) == ["ab"]
+
+
+def test_lengths_bound_what_is_looked_at() -> None:
+    made = [f"{'x' * (i // 40)}{i:04d}" for i in range(12_000)]
+    search = SymbolSearch(of(made))
+    for query in ("????", "?????", "x???[0-4]", "*x11??", "^x0041$", "!x", "????*"):
+        terms = terms_of(query)
+        expected = {name for name in made if all(term.pick([name]) for term in terms)}
+        assert {hit.symbol.name for hit in search.search(query, limit=20_000).hits} == expected
 
 
 def test_globs_go_by_length_functions_first() -> None:
