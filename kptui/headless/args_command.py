@@ -160,7 +160,9 @@ def _answer(args: argparse.Namespace, lookup: Lookup) -> str:
     found = lookup.find(args.symbol)
     if args.path is not None:
         reached = lookup.reach(found, args.path, returns=args.returns)
-        return args_text.path_json(reached) if args.json else args_text.path_text(reached, lookup.native)
+        return (
+            args_text.path_json(reached) if args.json else args_text.path_text(reached, lookup.native(found))
+        )
     if args.json:
         return args_text.as_json(found, lookup.features, returns=args.returns)
     return args_text.as_text(found, returns=args.returns)

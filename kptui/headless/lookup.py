@@ -16,7 +16,7 @@ from kptui.probes.definition import Place
 from kptui.probes.params import RESULT, Parameter, Signature
 from kptui.probes.suggest import Knowledge
 from kptui.probes.suggest.functions import at_the_return
-from kptui.probes.suggest.offers import known_signature
+from kptui.probes.suggest.offers import known_signature, names_are_known
 from kptui.probes.syscalls import KERNEL_NAMES, enter_event, known_call
 from kptui.probes.walk import PathError, Reached, Spot, Walker
 from kptui.probes.walk.search import search
@@ -193,9 +193,9 @@ class Lookup:
             )
         return replace(reached, fetch=kept, native=None, offsets=offsets_of(kept.expr), others=())
 
-    @property
-    def native(self) -> bool:
-        return "members" in self.features
+    def native(self, found: Found) -> bool:
+        """Whether the kernel's own spelling of a path can be written there."""
+        return names_are_known(found.place, found.known)
 
     # -- names like it
 

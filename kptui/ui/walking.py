@@ -12,7 +12,7 @@ from kptui.probes.exprs import FetchArg
 from kptui.probes.params import RESULT
 from kptui.probes.suggest import Help, Knowledge, Suggestion, help_at
 from kptui.probes.suggest.functions import at_the_return
-from kptui.probes.suggest.offers import known_signature
+from kptui.probes.suggest.offers import known_signature, names_are_known
 from kptui.probes.walk import Spot, Walker
 from kptui.probes.walk.ends import ends
 from kptui.probes.walk.walker import MAX_STEPS
@@ -34,6 +34,8 @@ def guide(place: Place, kind: Kind, known: Knowledge, symbol: str) -> Guide:
     first question to types takes some ten milliseconds.
     """
     at = place if symbol == place.symbol else Place(symbol=symbol, module=place.module)
+    if not names_are_known(place, known):
+        known = replace(known, features=known.features - {"members"})
     found = Guide(place, kind, help_at(at, kind, known), features=known.features)
     if known.btf is None or (kind == "p" and not at.is_entry):
         return found

@@ -231,6 +231,19 @@ def test_clones_have_their_origin_s_parameters_with_a_warning() -> None:
     assert rows("vfs_read.cold")[0] == "arg1=%di:x64"
 
 
+def test_names_are_offered_only_where_the_kernel_can_look_the_function_up() -> None:
+    def native(place: Place) -> bool:
+        return any(row.native is not None for row in help_at(place, "p", KNOWN).rows)
+
+    assert native(Place("vfs_read"))
+    # the kernel looks for "fs:vfs_read" and "vfs_read.constprop.0" among its types, and finds neither
+    assert not native(Place("vfs_read", module="fs"))
+    assert not native(Place("vfs_read.constprop.0"))
+    line = "p:kptui/x fs:vfs_read n=file->f_path.dentry->d_name.name:string"
+    target = Target(btf=kernel(), symbol_count=lambda name, module: 1, is_loaded_module=lambda name: True)
+    assert not check_definition(line, target).ok
+
+
 def test_two_parameters_with_the_same_ends_are_told_apart() -> None:
     w = Writer()
     text = w.add(2, "", w.add(10, "", w.integer("char", 1)))
@@ -240,8 +253,20 @@ def test_two_parameters_with_the_same_ends_are_told_apart() -> None:
     assert found[3:6] == [
         "old_name=+0(+0(%di)):string",
         "new_name=+0(+0(%si)):string",
-        "name_2=+0(+0(%dx)):string",
+        "name_name=+0(+0(%dx)):string",
     ]
+
+
+def test_what_has_its_owner_s_name_is_called_after_its_own_part() -> None:
+    w = Writer()
+    name = w.array(w.integer("char", 1), 16)
+    device = w.add(2, "", w.struct("net_device", 16, ("name", name, 0)))
+    w.function("f", 0, ("dev", device))
+    w.function("g", 0, ("d", device), ("dev", device))
+    known = Knowledge(Btf.parse(w.data()), FEATURES_6_12)
+    assert rows("f", "p", known)[1] == "dev_name=+0(%di):string"
+    # "d" isn't the beginning of "dev"
+    assert rows("g", "p", known)[2:4] == ["d_dev=+0(%di):string", "dev_name=+0(%si):string"]
 
 
 def test_structures_by_value_are_offered_by_members() -> None:
@@ -252,6 +277,28 @@ def test_structures_by_value_are_offered_by_members() -> None:
     known = Knowledge(Btf.parse(w.data()), FEATURES_6_12)
     assert rows("f", "p", known)[:3] == ["v_a=+8($stack):s64", "v_b=+16($stack):s64", "v_c=+24($stack):s64"]
     assert rows("f", "r", known)[:2] == ["ret_a=+0($retval):s64", "ret_b=+8($retval):s64"]
+
+
+def test_structures_in_registers_are_offered_by_members_too() -> None:
+    w = Writer()
+    long, word = w.integer("long", 8, signed=True), w.integer("unsigned int", 4)
+    mixed = w.struct("", 16, ("a", word, 0), ("b", word, 32), ("c", long, 64))
+    w.function("f", mixed, ("n", word), ("v", mixed))
+    known = Knowledge(Btf.parse(w.data()), FEATURES_6_12)
+    assert rows("f", "p", known)[:6] == [
+        "n=%di:u32",
+        "v=%si:x64",
+        "v_a=%si:u32",
+        "v_b=%si:b32@32/64",
+        "v_c=%dx:s64",
+        "v_hi=%dx:x64",
+    ]
+    assert rows("f", "r", known)[:4] == [
+        "ret=$retval:x64",
+        "ret_a=$retval:u32",
+        "ret_b=$retval:b32@32/64",
+        "ret_c=%dx:s64",
+    ]
 
 
 FUNCTIONS_OF_BTF = sorted({kernel().name(number) for number in kernel().numbers(12)})

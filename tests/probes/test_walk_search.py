@@ -10,7 +10,7 @@ from kptui.btf import Btf
 from kptui.btf.types import FUNC, PTR, STRUCT
 from kptui.probes.check import Target, check_definition
 from kptui.probes.params import signature
-from kptui.probes.walk.ends import ends, known_structures
+from kptui.probes.walk.ends import MOST_AROUND, ends, known_structures
 from kptui.probes.walk.search import ROUTES, Hit, search
 from tests.btf.test_reader import kernel
 from tests.btf.writer import Writer
@@ -148,6 +148,30 @@ def test_all_ends_of_a_kernel_are_accepted() -> None:
                         verdict = check_definition(f"p {btf.name(number)} {arg}", target)
                         assert verdict.ok, (struct.name, end.title, str(arg))
     assert {"file", "dentry", "path", "sock", "inode", "filename"} <= seen
+
+
+def test_a_known_structure_without_what_is_known_of_it_gives_what_is_around() -> None:
+    w = Writer()
+    name = w.array(w.integer("char", 1), 32)
+    sb = w.add(PTR, "", w.struct("super_block", 32, ("s_id", name, 0)))
+    context = w.struct("fs_context", 8, ("sb", sb, 0))  # neither source nor fs_type
+    w.function("f", 0, ("fc", w.add(PTR, "", context)))
+    walk = walker("f", Btf.parse(w.data()))
+    assert [(e.title, str(e.reached.fetch)) for e in ends(walk, walk.roots()[0])] == [
+        ("sb: device", "dev=+0(+0(%di)):string")
+    ]
+
+
+def test_only_so_much_is_offered_of_what_is_around() -> None:
+    w = Writer()
+    name = w.array(w.integer("char", 1), 32)
+    sb = w.add(PTR, "", w.struct("super_block", 32, ("s_id", name, 0)))
+    many = w.struct("many", 8 * 40, *((f"sb{n}", sb, 64 * n) for n in range(40)))
+    w.function("f", 0, ("m", w.add(PTR, "", many)))
+    walk = walker("f", Btf.parse(w.data()))
+    found = ends(walk, walk.roots()[0])
+    assert len(found) == MOST_AROUND
+    assert found[0].title == "sb0: device"
 
 
 def test_structures_around_and_behind_known_ones() -> None:

@@ -9,6 +9,11 @@ import pytest
 
 from kptui.kernel.sim.known import sim_types
 from kptui.kernel.target.known import NO_TYPES, Types
+from kptui.probes.check.traits import FEATURES_6_12
+from kptui.probes.definition import Place
+from kptui.probes.suggest import Knowledge
+from kptui.ui.walking import Tree, guide
+from tests.btf.test_reader import kernel
 from tests.ui.support import NARROW, WIDE, Driven, demo
 
 SIZES = pytest.mark.parametrize("size", [NARROW, WIDE])
@@ -148,6 +153,21 @@ async def test_a_kernel_without_members_has_no_native_form(tmp_path: Path) -> No
         assert "natively" not in it.screen()
         await it.press("N", "space")
         assert line(it).endswith(NAME)
+
+
+@pytest.mark.parametrize(
+    ("place", "native"),
+    [(Place("vfs_read"), True), (Place("vfs_read", module="fs"), False), (Place("_text", 4096), False)],
+)
+def test_names_are_for_places_the_kernel_can_look_up(place: Place, native: bool) -> None:
+    known = Knowledge(kernel(), FEATURES_6_12)
+    tree = Tree(guide(place, "p", known, "vfs_read"))
+    index = next(n for n in range(len(tree)) if tree.item(n).name == "file")
+    assert tree.open(index)
+    offer = next(item.offer for n in range(len(tree)) if (item := tree.item(n)).name == "f_flags")
+    assert offer is not None
+    assert str(offer.arg) == "f_flags=+48(%di):x32"
+    assert (offer.native is not None) is native
 
 
 async def test_the_result_opens_in_a_return_probe(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from kptui.btf.types import FWD, INT, PTR, STRUCT, UNION
 from kptui.probes.abi import argument_number
 from kptui.probes.exprs import ArgN, Deref, Expr, FetchArg, Register
 from kptui.probes.params import RESULT, Parameter, Signature
-from kptui.probes.reading import single
+from kptui.probes.reading import reading, single
 from kptui.probes.suggest.rows import Suggestion
 from kptui.probes.suggest.userstructs import ADDRESSES, in_layout
 from kptui.probes.syscalls import STRUCTS
@@ -35,7 +35,7 @@ def parameters(walker: Walker, warning: str = "") -> Iterator[Suggestion]:
         if parameter.fetch is not None:
             name = parameter.fetch.name or name
             yield _row(parameter, parameter.fetch, warning or parameter.note)
-        found.append((name, list(_behind(walker, spot, name, whole=parameter.fetch is None))))
+        found.append((name, list(_behind(walker, spot, name, whole=_is_whole(walker, parameter)))))
         late += _others(parameter, name)
     for row in (*_labelled(found, {p.name for p in walker.signature.parameters}), *late):
         yield replace(row, note=warning) if warning else row
@@ -49,9 +49,14 @@ def result(walker: Walker) -> Iterator[Suggestion]:
         name = returns.fetch.name or name
         yield _row(returns, returns.fetch, _about(returns, walker))
     spot = walker.root(RESULT)
-    behind = list(_behind(walker, spot, name, whole=returns.fetch is None))
+    behind = list(_behind(walker, spot, name, whole=_is_whole(walker, returns)))
     yield from _labelled([(name, behind)], {p.name for p in walker.signature.parameters})
     yield from _others(returns, name)
+
+
+def _is_whole(walker: Walker, parameter: Parameter) -> bool:
+    """A structure passed by value that no single argument reads."""
+    return bool(reading(walker.btf, parameter.type).reason)
 
 
 def at_return(rows: Iterable[Suggestion]) -> Iterator[Suggestion]:
@@ -124,8 +129,17 @@ def _labelled(found: list[tuple[str, list[Suggestion]]], taken: set[str]) -> Ite
     for owner, rows in found:
         for row in rows:
             clear = uses[row.name] == 1 and row.name not in taken
-            name = row.name if clear or row.name.startswith(owner) else f"{owner}_{row.name}"
-            yield replace(row, name=name)
+            if clear or row.name.startswith(f"{owner}_"):
+                yield row
+            elif row.name == owner:  # the device's name behind "dev" is dev_name
+                yield replace(row, name=f"{owner}_{_last_part(row.note) or row.name}")
+            else:
+                yield replace(row, name=f"{owner}_{row.name}")
+
+
+def _last_part(note: str) -> str:
+    """The last name of the path that a note begins with."""
+    return next(iter(re.findall(r"\w+", note.partition(";")[0])[::-1]), "")
 
 
 def _behind(walker: Walker, spot: Spot | None, name: str, *, whole: bool) -> Iterator[Suggestion]:
@@ -153,7 +167,7 @@ def _behind(walker: Walker, spot: Spot | None, name: str, *, whole: bool) -> Ite
         # of bytes nobody wants the first: a buffer, or text, which is offered as such
         if element is not None and walker.btf.size(element.type) != 1:
             yield from _reached(walker.reach(element, f"{name}_value"), f"*{spot.path}")
-    elif whole and tag:
+    elif whole and target.kind in {STRUCT, UNION}:
         members = [walker.reach(child, f"{name}_{child.name}") for child in walker.children(spot)]
         readable = [reached for reached in members if reached.fetch is not None]
         for reached in readable[:MEMBERS]:

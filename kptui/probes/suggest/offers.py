@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -57,7 +57,7 @@ def help_at(place: Place, kind: Kind, known: Knowledge = NOTHING) -> Help:
     else:
         found = _entry(symbol, known)
     rows = [
-        *_understood(found.rows, known),
+        *(found.rows if names_are_known(place, known) else _plain(found.rows)),
         row("$comm", "comm", "char [16]", Comm(), None, note="name of the current task"),
     ]
     if kind == "p" and place.is_entry:
@@ -65,10 +65,20 @@ def help_at(place: Place, kind: Kind, known: Knowledge = NOTHING) -> Help:
     return replace(found, rows=finished(rows))
 
 
-def _understood(rows: tuple[Suggestion, ...], known: Knowledge) -> Iterator[Suggestion]:
-    """Without the native forms where the kernel doesn't know members by name."""
-    for found in rows:
-        yield found if "members" in known.features else replace(found, native=None)
+def names_are_known(place: Place, known: Knowledge) -> bool:
+    """Whether the kernel reads parameters and their members by name there.
+
+    It asks its types for the place's symbol as it is written (query_btf_context in kernel/trace/trace_probe.c): with a
+    module in front, counted from ``_text`` or as a clone it isn't found.
+    """
+    if "members" not in known.features or known.btf is None or place.module is not None:
+        return False
+    return place.symbol is not None and known.btf.prototype(place.symbol) is not None
+
+
+def _plain(rows: Iterable[Suggestion]) -> Iterator[Suggestion]:
+    """The rows without native forms."""
+    return (replace(found, native=None) for found in rows)
 
 
 def clone_warning(symbol: str) -> str:
