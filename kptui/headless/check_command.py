@@ -31,6 +31,7 @@ ACCEPTED, REFUSED, UNUSABLE = 0, 1, 2
 NONE: Literal["none"] = "none"
 _KINDS = ("kprobe", "uprobe", "dynamic")
 Judge = Callable[[str], "Verdict"]
+_SEARCHES = 100
 _LINE = re.compile(r"\s*(?:[prfte][^\s/]*\s+\S|[-!]:)")  # no name that anybody gives a file
 _speaker = Speaker("check")
 
@@ -227,10 +228,24 @@ class _Judged:
         if self._args.sequence:
             from kptui.probes.check.session import CheckSession
 
-            return CheckSession(target).check
+            return self._with_nearest(kernel, CheckSession(target).check)
         from kptui.probes.check import check_definition
 
-        return lambda line: check_definition(line, target)
+        return self._with_nearest(kernel, lambda line: check_definition(line, target))
+
+    def _with_nearest(self, kernel: KernelTarget, judge: Judge) -> Judge:
+        """Names like one that isn't there are looked for a hundred times, no more: that takes its time."""
+        from kptui.symbols.near import may_be_unknown, offer_near
+
+        left = iter(range(_SEARCHES))
+
+        def judged(line: str) -> Verdict:
+            verdict = judge(line)
+            if may_be_unknown(verdict) and next(left, None) is not None:
+                return offer_near(verdict, line, kernel.search)
+            return verdict
+
+        return judged
 
     def _filter_judge(self, kernel: KernelTarget) -> Judge:
         from kptui.events.format import parse_format

@@ -47,7 +47,7 @@ class SymbolFacts:
         modules: frozenset[str] = frozenset(),
         lines_of: Callable[[str], Sequence[int]] | None = None,
     ) -> None:
-        self._table = table
+        self.table = table
         self._lines_of = lines_of
         self._blacklist = blacklist
         self._traceable = traceable
@@ -66,14 +66,14 @@ class SymbolFacts:
         """The first line of each name, and all lines of the names that come more than once."""
         first: dict[str, int] = {}
         again: dict[str, list[int]] = {}
-        for i, name in enumerate(self._table.names):
+        for i, name in enumerate(self.table.names):
             if first.setdefault(name, i) != i:
                 again.setdefault(name, [first[name]]).append(i)
         return first, again
 
     def find(self, name: str, module: str | None = None) -> list[Symbol]:
         """The symbols of exactly this name in the kernel and its modules, or in ``module`` only."""
-        found = [self._table.symbol(i) for i in self._lines(name)]
+        found = [self.table.symbol(i) for i in self._lines(name)]
         if module is not None:
             return [symbol for symbol in found if symbol.module == module]
         return [symbol for symbol in found if symbol.module is None or not _is_pseudo(symbol.module)]
@@ -123,7 +123,7 @@ class SymbolFacts:
             if not copies or copies[0].address is None:
                 return None
             address += copies[0].address
-        image, found = self._image, self._table.resolve(address)
+        image, found = self._image, self.table.resolve(address)
         if image is None:
             return None
         if address in image:

@@ -105,16 +105,16 @@ class LineJudge:
         search = self._app.workspace.symbols.search
         if verdict is None or search is None or not search.prepared:
             return
-        from kptui.ui.near import is_unknown_symbol
+        from kptui.symbols.near import may_be_unknown
 
-        if is_unknown_symbol(verdict):
+        if may_be_unknown(verdict):
             if self._near is None or self._near.table is not search.table:
                 self._near = search.beside()
             self._nearest.ask(self._line, wait=False)
 
     def _with_nearest(self, line: str) -> Verdict:
         """With the nearest symbol as a fix: a look through all of them, never on the event loop."""
-        from kptui.ui.near import offer_near
+        from kptui.symbols.near import offer_near
 
         return offer_near(self._verdict(line), line, self._near)
 

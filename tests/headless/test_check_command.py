@@ -142,6 +142,17 @@ def test_a_hint_has_the_line_as_it_would_be_right(run: Run) -> None:
     assert "Fix" not in found[3]["hint"]
 
 
+def test_the_nearest_names_of_an_unknown_symbol(run: Run) -> None:
+    (item,) = run.json(b"p:ev vfs_raed n=%di\n")
+    assert item["hint"] == (
+        "The kernel has no symbol vfs_raed; the nearest: vfs_read. Fix: use vfs_read: p:ev vfs_read n=%di"
+    )
+    text = run.text(b"p:ev vfs_raed n=%di\n", "--sequence")
+    assert "    fix: use vfs_read: p:ev vfs_read n=%di\n" in text
+    many = run.json(b"p:ev vfs_raed n=%di\n" * 102)
+    assert ["nearest" in item["hint"] for item in many] == [True] * 100 + [False] * 2
+
+
 def test_warnings(run: Run) -> None:
     (item,) = run.json(b"p:ev vfs_read a=+0(%di)junk\n")
     assert item["ok"]

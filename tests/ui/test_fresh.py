@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from kptui.symbols.near import offer_near
 from kptui.ui.filter_value import FilterValue
-from kptui.ui.near import offer_near
 from kptui.ui.paint import length
 from kptui.ui.textline import TextLine
 from tests.ui.support import NARROW, WIDE, Driven, demo

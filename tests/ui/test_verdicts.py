@@ -12,8 +12,7 @@ import pytest
 from kptui.kernel.session import Session
 from kptui.kernel.sim.known import know_sim
 from kptui.kernel.target.known import Known
-from kptui.symbols import SymbolSearch, SymbolTable
-from kptui.ui import near
+from kptui.symbols import SymbolSearch, SymbolTable, near
 from kptui.ui.dialogs.base import Dialog
 from kptui.ui.dialogs.filter import FilterPane
 from kptui.verdict import Verdict

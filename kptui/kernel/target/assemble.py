@@ -22,6 +22,7 @@ from kptui.probes.check import Target, features_of
 from kptui.probes.check.session import as_listed
 from kptui.probes.check.target import NOWHERE, Copy, Interface, Landing
 from kptui.probes.check.traits import release_numbers
+from kptui.symbols import SymbolSearch
 from kptui.symbols.facts import SymbolFacts
 from kptui.symbols.table import SymbolTable
 
@@ -227,6 +228,11 @@ class KernelTarget:
             modules=machine.modules(),
             lines_of=None if given.table is None else lru_cache(maxsize=4096)(table.indices),
         )
+
+    @cached_property
+    def search(self) -> SymbolSearch | None:
+        """For names like one that isn't there; None: there are no symbols."""
+        return None if self.facts is None else SymbolSearch(self.facts.table)
 
     def _event_exists(self, group: str, event: str) -> bool:
         group, event = _bytes(group), _bytes(event)
