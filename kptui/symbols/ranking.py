@@ -18,6 +18,8 @@ _INITIALS = 1500  # names that are tried for words that begin with the query's l
 _TYPO_FROM, _TYPO_RATIO, _TYPO_HITS = 4, 76.0, 40  # letters; rapidfuzz ratio; hits of a pool
 _TYPO_BELOW = 82.0  # a pool whose best score is higher isn't looked through for more than one slip
 _SHORTEST, _LONGEST = 0.613, 1.632  # times the query's length: beyond that no ratio reaches _TYPO_RATIO
+_NEARLY = 3.0  # points by which a hit may be better than any misspelling, and still not be what was meant
+_SLIPPED = 3  # letters that a name may be longer: one that was left out, and "__" in front
 _PENALTY = (0.0, scoring.DATA_PENALTY, scoring.NOISE_PENALTY)
 
 
@@ -45,8 +47,8 @@ def ranked(sift: Sift, numbers: Sequence[int], allowance: Allowance) -> tuple[li
     best = max(found, default=_NO_FIT)[0]
     if best < _TYPO_BELOW:
         within = pool.of_length(int(len(query) * _SHORTEST), int(len(query) * _LONGEST))
-    elif best < scoring.best_typo(len(query)):
-        within = pool.of_length(len(query) - 1, len(query) + 1)  # one slip may still go before
+    elif best < scoring.best_typo(len(query)) + _NEARLY:
+        within = pool.of_length(len(query) - 1, len(query) + _SLIPPED)  # one slip may still go before
     else:
         return found, 0
     known = set(numbers)
@@ -165,7 +167,11 @@ def _misspelt(sift: Sift, query: str, within: range, allowance: Allowance) -> li
     penalty = _PENALTY[kind]
     return [
         Found(
-            scoring.typo(-ratio, edits(query, lower[n])) - penalty, kind, n, common_positions(query, lower[n])
+            scoring.typo(-ratio, min(edits(query, lower[n]), edits(query, lower[n].removeprefix("__"))))
+            - penalty,
+            kind,
+            n,
+            common_positions(query, lower[n]),
         )
         for ratio, n in near[:_TYPO_HITS]
     ]

@@ -121,6 +121,25 @@ sysfskfwrite sysfs_kf_write|seqreaditer seq_read_iter|reallyprobe really_probe
 pcidevprobe pci_device_probe|deviceadd device_add|acpievaluate acpi_evaluate_object
 cpuidleenter cpuidle_enter_state|doidle do_idle|x64sysclone __x64_sys_clone
 x64sysmount __x64_sys_mount|x64sysbpf __x64_sys_bpf|x64sysfutex __x64_sys_futex
+allocfile alloc_empty_file|wakekswapd wakeup_kswapd|filemapadd filemap_add_folio
+pcacheraunb page_cache_ra_unbounded|sockset sock_setsockopt|tcptimew tcp_time_wait
+inetcsklisten inet_csk_listen_start|skbsegment skb_segment|ipdofrag ip_do_fragment|schedfork sched_fork
+setcpusallow set_cpus_allowed_ptr|rcucore rcu_core|rcugpk rcu_gp_kthread|hugefault hugetlb_fault
+ext4dawr ext4_da_write_begin|ext4mapb ext4_map_blocks|ext4extmap ext4_ext_map_blocks|elvmerge elv_merge
+blkfinplug blk_finish_plug|freemod free_module|devreg device_register|pcienab pci_enable_device
+copyns copy_namespaces|oombad oom_badness|dosyslog do_syslog|acpitabparse acpi_table_parse
+schedhrtimeout schedule_hrtimeout|checkirqres check_irq_resend|pcireadword pci_read_config_word
+copynet copy_net_ns|i2cmatch i2c_match_id|ftracenop ftrace_make_nop|mlockfolio mlock_folio
+iouringcancel io_uring_cancel_generic|ext4rmdir ext4_rmdir|touchatime touch_atime|wakeupbit wake_up_bit
+biobackmerge bio_attempt_back_merge|x64accept4 __x64_sys_accept4|swapwritepage __swap_writepage
+smpbootthread smpboot_thread_fn|biocopy bio_copy_data|dmakeroot d_make_root|wakeqadd wake_q_add
+vfsparsefs vfs_parse_fs_param|tcpentercwr tcp_enter_cwr|tcpreadskb tcp_read_skb|doonecall do_one_initcall
+bpfmemfree bpf_mem_free|inputevent input_handle_event|pcachera page_cache_ra_order
+unixcreate unix_create1|migratepages do_migrate_pages|inetbindsk inet_bind_sk
+movefree move_freepages_block|ext4quotaon ext4_quota_on|procpidreadl proc_pid_readlink
+setloadw set_load_weight|schedcancelfork sched_cancel_fork|blktracerem blk_trace_remove
+regcachedirty regcache_mark_dirty|serialsusp serial8250_suspend|x64getdents __x64_sys_getdents64
+tcpclamp tcp_set_window_clamp|folioanonvma folio_get_anon_vma
 """
 TYPOS = """
 shcedule schedule|vfs_raed vfs_read|vfs_wirte vfs_write|tcp_conect tcp_connect|tcp_connetc tcp_connect
@@ -129,6 +148,21 @@ vfs_unlnik vfs_unlink|load_elf_binray load_elf_binary|kernel_cloen kernel_clone|
 tcp_sendmgs tcp_sendmsg|udp_recvmgs udp_recvmsg|handel_mm_fault handle_mm_fault|do_unlinkta do_unlinkat
 security_file_opne security_file_open|mutex_lcok mutex_lock|kmem_cache_fre kmem_cache_free
 ext4_file_wirte_iter ext4_file_write_iter|inet_csk_acept inet_csk_accept|try_to_wake_pu try_to_wake_up
+vfs_wriet vfs_write|scheduel schedule|kernel_colne kernel_clone|tcp_recvmgs tcp_recvmsg
+tcp_sednmsg tcp_sendmsg|sock_recevmsg sock_recvmsg|copy_proccess copy_process
+wake_up_porcess wake_up_process|inode_permisssion inode_permission|generic_premission generic_permission
+handle_mm_fualt handle_mm_fault|out_of_memmory out_of_memory|do_exitt do_exit
+dev_queue_xmti __dev_queue_xmit|ext4_sync_flie ext4_sync_file|submit_boi_noacct submit_bio_noacct
+hrtimer_intterupt hrtimer_interrupt|blk_mq_submti_bio blk_mq_submit_bio|filemap_raed filemap_read
+do_unlnikat do_unlinkat|load_efl_binary load_elf_binary
+"""
+
+# Several words, in any order; fzf takes them so, too.
+WORDS = """
+merge back bio bio_attempt_back_merge|page copy range copy_page_range|signal get get_signal
+wake new task wake_up_new_task|openat2 sys do_sys_openat2|ext4 write file ext4_file_write_iter
+unlink vfs vfs_unlink|anonymous page do_anonymous_page|tcp connect v4 tcp_v4_connect
+exec bprm bprm_execve|bio submit submit_bio|irq handle generic generic_handle_irq
 """
 
 

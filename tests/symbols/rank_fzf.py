@@ -13,7 +13,7 @@ from pathlib import Path
 
 from kptui.kernel.sim import demo_kallsyms
 from kptui.symbols import SymbolTable
-from tests.symbols.golden import TYPOS, abbreviations, pairs
+from tests.symbols.golden import TYPOS, WORDS, abbreviations, pairs
 
 RANKS = Path(__file__).parent / "data" / "fzf-ranks.txt"
 
@@ -24,15 +24,15 @@ def demo_table() -> SymbolTable:
 
 
 def golden() -> list[tuple[str, str]]:
-    """The abbreviations and the misspellings of symbols that the demo has."""
+    """The abbreviations, the words and the misspellings of symbols that the demo has."""
     there = set(demo_table().names)
-    return [pair for pair in abbreviations() + pairs(TYPOS) if pair[1] in there]
+    return [pair for pair in abbreviations() + pairs(WORDS) + pairs(TYPOS) if pair[1] in there]
 
 
 def recorded() -> tuple[str, dict[tuple[str, str], int]]:
     """fzf's version, and the rank of each pair; 0: not found."""
     version, *lines = RANKS.read_text().splitlines()
-    rows = [line.split(" ") for line in lines]
+    rows = [line.split(" ", 2) for line in lines]
     return version, {(query, symbol): int(rank) for rank, symbol, query in rows}
 
 
