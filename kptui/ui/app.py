@@ -188,6 +188,8 @@ class KptuiApp(App[None], inherit_bindings=False):
             return
         pane = self.workspace.current_pane
         typing = list(pane.typing_hints) if pane.typing else []
+        if self.screen is not self.workspace:  # Textual's palette: it has no footer
+            typing = [("enter", "run it"), ("↑↓", "choose"), ("esc", "close")]
         self.workspace.footer.show(self.keymap.footer(pane.scope), typing)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:

@@ -100,7 +100,7 @@ COMMANDS: tuple[Command, ...] = (
         6,
         "Define the probe, or replace it; it stays off if it was",
     ),
-    Command("editor.start", ("s",), "Write and start", "editor", 7, "Define the probe and enable it"),
+    Command("editor.start", ("s",), "Start", "editor", 8, "Define the probe and enable it"),
     Command("editor.line", ("i",), "Edit line", "editor", 5, "Edit the whole line as text"),
     Command("editor.kind", ("r",), "Entry/return", "editor", help="Switch between entry and return probe"),
     Command(
@@ -243,7 +243,7 @@ COMMANDS: tuple[Command, ...] = (
         help="All messages, warnings and fixes of the text",
     ),
     Command("filter.none", ("0",), "No filter", "filter", help="Clear the filter in the kernel"),
-    Command("filter.apply", ("s", "ctrl+s"), "Set", "filter", 6, "Set the filter in the kernel"),
+    Command("filter.apply", ("s", "ctrl+s"), "Set", "filter", 9, "Set the filter in the kernel"),
     Command("filter.close_dialog", ("escape", "q"), "Close", "filter", 1),
     # the process picker
     Command("picker.toggle", ("space",), "Choose", "picker", 9),

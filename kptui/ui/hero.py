@@ -92,7 +92,8 @@ def verdict_lines(
     if verdict is None:
         return [[(" …", "dim")]]
     if verdict.ok and not verdict.notes:
-        return [[(" ✓ ", "ok"), (clip(source or accepted, width - 3), "dim")]]
+        pieces = wrap(source or accepted, width - 4)
+        return [[(" ✓ " if not at else "   ", "ok"), (piece, "dim")] for at, piece in pieces]
     rows = _warned(verdict, width) if verdict.ok else _refused(verdict, width, source)
     if len(rows) > MOST:
         kept = rows[: MOST - 1]

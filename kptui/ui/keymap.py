@@ -59,6 +59,9 @@ PARENTS: Mapping[str, tuple[str, ...]] = {
 _IN_DIALOGS = ("redraw", "quit.now", "help", "suspend")
 
 
+_NO_TEXT = frozenset(f"f{number}" for number in range(1, 25))
+
+
 class KeyConflict(ValueError):
     """Two commands of one scope want the same key, or an id is unknown; the text says which."""
 
@@ -119,6 +122,11 @@ class Keymap:
         """The first key of a command as shown, or '' if it has none."""
         keys = self.commands[id_].keys
         return shown(keys[0]) if keys else ""
+
+    def typing_key(self, id_: str) -> str:
+        """The first key of a command that is no text, as shown: it works while a line is being typed; '' for none."""
+        keys = self.commands[id_].keys
+        return next((shown(key) for key in keys if key.startswith(("ctrl+", "alt+")) or key in _NO_TEXT), "")
 
     def footer(self, scope: str) -> list[Command]:
         """The commands for the footer of a scope, most useful first; only those whose key really works here."""

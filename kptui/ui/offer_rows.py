@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kptui.ui.walking import Guide, Item
 
 HEAD = 2  # rows of the prototype
-_WIDE = 100
+_WIDE = 92
 
 
 def head_lines(guide: Guide | None, width: int) -> list[Line]:
@@ -42,7 +42,7 @@ class Columns:
         wide = width >= _WIDE
         self._where = min(max((len(_short(item.where)) for item in tops), default=4), 14 if wide else 9)
         self._name = max(min(max((len(item.name) for item in tops), default=8), 16), 20 if wide else 18)
-        self._type = 24 if wide else 14 if width > 64 else 0
+        self._type = 32 if width >= 112 else 24 if wide else 14 if width > 64 else 0
 
     def line(self, item: Item, current: bool, opened: bool) -> Line:
         """One row: taken or not, its name, where it is, its C type, the fetch argument that it adds, a note."""

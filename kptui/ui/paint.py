@@ -95,6 +95,11 @@ def rule(left: Sequence[Span], right_side: Sequence[Span], width: int, focused: 
     return [*line, ("─" * max(room, 0), "rule"), *tail]
 
 
+def shown_of(window: range, count: int) -> Line:
+    """Which rows of a list are shown, for a title line, where not all are: ``4–18 of 31``."""
+    return [] if len(window) >= count else [(f"{window.start + 1}–{window.stop} of {count:,}", "dim")]
+
+
 def highlight(text: str, positions: Iterable[int], style: str = "match", base: str = "") -> Line:
     """``text`` with the characters at ``positions`` in another style, as few spans as possible."""
     marked = set(positions)

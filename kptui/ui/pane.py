@@ -28,6 +28,7 @@ class Pane(Widget, can_focus=True):
         ("enter", "take"),
         ("esc", "back"),
     )  # for the footer
+    without: frozenset[str] = frozenset()  # commands of the scope that mean nothing here: not to be told of
 
     class CommandWanted(Message):
         """A key of this pane's scope was pressed; the app runs the command."""

@@ -65,7 +65,7 @@ async def copy(app: KptuiApp) -> None:
             f"{count:,} rows" if count <= MAX_ROWS else f"the last {MAX_ROWS:,} of {count:,} rows",
             count > 0,
         ),
-        Choice("v", "plain view", "leave the screen and print the line to select with the mouse", bool(line)),
+        Choice("v", "plain view", "prints it, to select by mouse", bool(line)),
     ]
     answer = await app.push_screen_wait(choice_dialog("Copy", choices, width=78))
     if answer == "y":

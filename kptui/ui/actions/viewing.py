@@ -36,7 +36,7 @@ SNAPSHOT = 4 << 20  # bytes of `trace` at most: reading it while tracing may nev
 _ABOUT = {
     "symbols": "Every function and datum of the kernel. Type some of a name's letters: vfsread finds vfs_read, "
     "sys_execve finds __x64_sys_execve. Of several words each has to fit, in any order. A ! marks what can't be "
-    "probed, and says why on the cursor's line.",
+    "probed, a ? what may not be; why stands below the list.",
     "editor": "The line at the bottom is what will be written to kprobe_events. The rows above change it: take what "
     "is offered with enter or space, step through other types with ← and →, or edit the line as text.",
     "probes": "All dynamic events of this machine. Ours can be switched, filtered, edited and removed; others' are "
@@ -67,12 +67,15 @@ _NARROWING = (
 def help_(app: KptuiApp) -> None:
     """Every key of the pane in focus."""
     screen = app.screen
-    scope = screen.pane.scope if isinstance(screen, Dialog) else app.workspace.current_pane.scope
+    pane = screen.pane if isinstance(screen, Dialog) else app.workspace.current_pane
+    scope = pane.scope
     rows: list[tuple[str, str]] = [(_ABOUT.get(scope, ""), ""), ("", "")]
     titles = {"list": "In every list", "everywhere": "Everywhere", scope: "Here"}
     for part, commands in app.keymap.help(scope):
         rows.append((titles.get(part, part), "bold"))
         for command in commands:
+            if command.id in pane.without:
+                continue
             keys = " ".join(shown(k) for k in command.keys)
             rows.append(
                 (f"  {f'{keys:<16} {command.title}':<{_HELP_COLUMN - 3}} {command.help}".rstrip(), "")

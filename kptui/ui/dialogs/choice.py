@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual import events
+from textual.geometry import Size
 from textual.strip import Strip
 
 from kptui.safetext import neutralise
 from kptui.ui.dialogs.base import Dialog
-from kptui.ui.paint import Line, clip, pad, rule, wrap
+from kptui.ui.paint import Line, clip, pad, rule, shown_of, wrap
 from kptui.ui.pane import Cursor, Pane
 from kptui.ui.textline import TextLine
+
+_MOST = 120  # cells: longer rows are read no better
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,20 @@ class ChoicePane(Pane):
             return False
         return True
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        text = wrap(neutralise(self.text), width - 2) if self.text else []
+        return len(self.choices) + len(text) + 1
+
     def draw(self, width: int, height: int) -> list[Line | Strip]:
-        lines: list[Line | Strip] = [rule([(self.title_text, "title")], [], width, True)]
-        if self.text:
-            lines.extend([(" ", ""), (piece, "")] for _, piece in wrap(neutralise(self.text), width - 2))
+        text = wrap(neutralise(self.text), width - 2) if self.text else []
+        window = self.cursor.window(len(self.choices), height - 1 - len(text))
+        side = shown_of(window, len(self.choices))
+        lines: list[Line | Strip] = [rule([(self.title_text, "title")], side, width, True)]
+        lines.extend([(" ", ""), (piece, "")] for _, piece in text)
         keys = max((len(choice.key) for choice in self.choices), default=1)
         labels = max((len(choice.label) for choice in self.choices), default=1)
-        for index, choice in enumerate(self.choices):
-            current = index == self.cursor.at
+        for index in window:
+            choice, current = self.choices[index], index == self.cursor.at
             line: Line = [("▌" if current else " ", "focus"), (f" {pad(choice.key, keys)}  ", "key")]
             line.append((pad(choice.label, labels), "" if choice.enabled else "dim"))
             line.append((clip("  " + neutralise(choice.note), max(width - keys - labels - 6, 0)), "dim"))
@@ -83,9 +92,10 @@ class ChoicePane(Pane):
 def choice_dialog(
     title: str, choices: Sequence[Choice], text: str = "", width: int = 76
 ) -> Dialog[str | None]:
-    """A dialog that gives the key of the entry chosen, or None."""
-    rows = len(wrap(text, width - 4)) if text else 0
-    return Dialog(ChoicePane(title, choices, text), width=width, height=len(choices) + rows + 3)
+    """A dialog that gives the key of the entry chosen, or None; wider than ``width`` where its notes need it."""
+    columns = [[choice.key, choice.label, choice.note] for choice in choices]
+    cells = sum(max(map(len, column)) for column in zip(*columns, strict=True))
+    return Dialog(ChoicePane(title, choices, text), width=max(width, min(cells + 10, _MOST)), height="auto")
 
 
 class PromptPane(Pane):
@@ -123,6 +133,9 @@ class PromptPane(Pane):
     def run(self, command: str) -> bool:
         return False
 
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        return len(wrap(self.text, width - 2)) + 2
+
     def draw(self, width: int, height: int) -> list[Line | Strip]:
         lines: list[Line | Strip] = [rule([(self.title_text, "title")], [], width, True)]
         lines.extend([(" ", ""), (piece, "dim")] for _, piece in wrap(self.text, width - 2))
@@ -132,13 +145,14 @@ class PromptPane(Pane):
 
 def prompt_dialog(title: str, text: str, value: str = "", width: int = 76) -> Dialog[str | None]:
     """A dialog that gives the text typed, or None."""
-    return Dialog(PromptPane(title, text, value), width=width, height=4 + len(wrap(text, width - 4)))
+    return Dialog(PromptPane(title, text, value), width=width, height="auto")
 
 
 class SwitchPane(Pane):
     """Things to switch on and off; enter takes them."""
 
     scope = "picker"
+    without = frozenset({"picker.search"})
 
     def __init__(self, title: str, names: Sequence[str], on: set[str]) -> None:
         super().__init__()
@@ -163,9 +177,11 @@ class SwitchPane(Pane):
         return True
 
     def draw(self, width: int, height: int) -> list[Line | Strip]:
-        lines: list[Line | Strip] = [rule([(self.title_text, "title")], [], width, True)]
-        for index, name in enumerate(self.names):
-            current = index == self.cursor.at
+        window = self.cursor.window(len(self.names), height - 1)
+        side = shown_of(window, len(self.names))
+        lines: list[Line | Strip] = [rule([(self.title_text, "title")], side, width, True)]
+        for index in window:
+            name, current = self.names[index], index == self.cursor.at
             sign = "[x]" if name in self.on else "[ ]"
             lines.append([("▌" if current else " ", "focus"), (f" {sign} {name}", "bold" if current else "")])
         return lines

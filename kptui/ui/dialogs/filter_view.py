@@ -13,7 +13,7 @@ from kptui.filters import Row
 from kptui.safetext import neutralise
 from kptui.ui.filter_value import CELLS, FilterValue
 from kptui.ui.hero import hero_lines
-from kptui.ui.paint import Line, clip, length, pad, rule
+from kptui.ui.paint import Line, clip, length, pad, rule, wrap
 from kptui.ui.textline import TextLine
 from kptui.verdict import Verdict
 
@@ -60,7 +60,7 @@ def bottom_lines(pane: FilterPane, width: int) -> list[Line]:
         all_key=key("filter.verdict"),
         source="" if not pane.refused else "the kernel refused this" if pane.refused.errno else "not set",
         remark=pane.remark if pane.refused else "",
-        accepted=f"the kernel will accept this   {pane.counted}".rstrip(),
+        accepted=f"the kernel will accept this{_share(pane)}   {pane.counted}".rstrip(),
     )
     if verdict is not None and verdict.ok and editing is None:
         notes = _notes(pane.value, key("filter.open"))
@@ -77,11 +77,13 @@ def bottom_lines(pane: FilterPane, width: int) -> list[Line]:
 
 def _body(pane: FilterPane, width: int, room: int) -> list[Line]:
     if not pane.value.as_rows:
-        return [[(clip(" This text can't be shown as rows; edit it as text.", width), "dim")]]
+        key = pane.kptui.keymap.key("filter.text")
+        said = wrap(f"This text can't be shown as rows; {key} edits it as text.", width - 2)
+        return [[(" ", ""), (piece, "dim")] for _, piece in said]
     rows = pane.value.rows
     if not rows:
-        names = "  ".join(name for name in pane.value.fields)
-        return [[(clip(f" fields: {names}", width), "dim")]]
+        names = wrap("  ".join(pane.value.fields), width - 10)
+        return [[(f" {'' if at else 'fields:':<8}", "dim"), (row, "dim")] for at, row in names[:room]]
     cells = min(max(len(row.field) for row in rows) + 1, 30)
     window = pane.cursor.window(len(rows), room)
     return [_row(pane, rows[index], index == pane.cursor.at, cells, width) for index in window]
@@ -137,6 +139,13 @@ def _field(value: FilterValue, row: Row | None, naming: TextLine | None, width: 
         else field.kind
     )
     return [[(clip(f" {field.name}: {kind}   {' '.join(field.operators)}", width), "dim")]]
+
+
+def _share(pane: FilterPane) -> str:
+    """For how many events of the group, where it isn't all."""
+    verdicts = (pane.verdicts or {}).values() if pane.value.whole_group else ()
+    taken = sum(verdict.ok for verdict in verdicts)
+    return f" for {taken} of {len(verdicts)} events" if taken < len(verdicts) else ""
 
 
 def _events(verdicts: Mapping[str, Verdict], width: int) -> list[Line]:

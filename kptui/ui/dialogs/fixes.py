@@ -31,5 +31,4 @@ def choose_fix(app: KptuiApp, fixes: Sequence[Fix], apply: Callable[[Fix], None]
         if key is not None:
             apply(offered[key])
 
-    widest = max(len(choice.label) for choice in choices) + max(len(choice.note) for choice in choices)
-    app.push_screen(choice_dialog("Which one?", choices, width=max(widest + 12, 40)), chosen)
+    app.push_screen(choice_dialog("Which one?", choices, width=40), chosen)

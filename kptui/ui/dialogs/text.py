@@ -36,6 +36,8 @@ class TextPane(Pane):
         self.rows = rows
         self._reload = reload
         self._copy = copy
+        offered = {"text.copy": copy, "text.reload": reload}
+        self.without = frozenset(command for command, what in offered.items() if what is None)
         self.top = 0
         self._bottom = bottom
         self._wrapped: list[tuple[str, str]] = []
@@ -138,7 +140,9 @@ class TextPane(Pane):
 
     def _pieces(self, text: str, width: int) -> list[str]:
         """A row in at most ``width`` cells; of one that is indented, what is continued stands under its last column."""
-        hang = self._hang if text.startswith("  ") and width >= self._hang + 20 else 0
+        hang = 0
+        if text.startswith("  "):
+            hang = self._hang if width >= self._hang + 20 else min(self._hang, width // 3)
         first, *rest = wrap(text, width)
         if not rest:
             return [first[1]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from textual.geometry import Size
 from textual.strip import Strip
@@ -51,42 +51,67 @@ class StatusLine(Widget):
         width = self.size.width
         if y:
             return Strip.blank(width)
-        s = self.status
-        left: Line = [(" kptui ", "title")]
-        if s.demo:
-            left.append((" DEMO ", "demo"))
-            left.append((" simulated kernel", "warn"))
-        kernel = neutralise(s.kernel)
-        if width < 100 and (short := re.match(r"\d+\.\d+", kernel)):
-            kernel = short[0]  # the whole would come and go with the width of the numbers
-        left.append((f" {kernel}" if not s.demo or width > 110 else "", "dim"))
-        if s.instance and width >= 110:
-            left.append((f" · {s.instance}", "dim"))
-        side: Line = []
-        if s.live:
-            state = ("● tracing", "ok") if s.on else ("○ idle", "dim")
-            side = [state, (f"  {s.on}/{s.defined} on" if s.defined else "", "")]
-            side.append((f"  {s.rate:,.0f} ev/s", ""))
+        return to_strip(status_line(self.status, width), width).apply_offsets(0, y)
+
+
+def status_line(status: Status, width: int) -> Line:
+    """As much as there is room for; what is lost and the other panes' digits are the last to go."""
+    # Judged with more digits than a rate mostly has: nothing is to come and go with the width of the number.
+    roomy = replace(status, rate=max(status.rate, 9_999))
+    for cut in range(5):
+        left = _kernel(status, width) if not cut else _name(status, cut)
+        gap = width - length(left) - length(_running(roomy, width, cut)) - 1
+        if gap >= 1:
+            break
+    side = _running(status, width, cut)
+    gap = max(width - length(left) - length(side) - 1, 1)
+    return [*left, (" " * gap, ""), *side, (" ", "")]
+
+
+def _name(status: Status, cut: int) -> Line:
+    demo: Line = [(" DEMO ", "demo")] if status.demo else []
+    return [(" kptui ", "title"), *demo] if cut < 3 else demo
+
+
+def _kernel(status: Status, width: int) -> Line:
+    left = _name(status, 0)
+    if status.demo:
+        left.append((" simulated kernel", "warn"))
+    kernel = neutralise(status.kernel)
+    if width < 100 and (short := re.match(r"\d+\.\d+", kernel)):
+        kernel = short[0]
+    left.append((f" {kernel}" if not status.demo or width > 110 else "", "dim"))
+    if status.instance and width >= 110:
+        left.append((f" · {status.instance}", "dim"))
+    return left
+
+
+def _running(status: Status, width: int, cut: int) -> Line:
+    """What runs, and the panes where only one is shown."""
+    s = status
+    side: Line = []
+    if s.live:
+        sign, word, style = ("●", " tracing", "ok") if s.on else ("○", " idle", "dim")
+        side = [(sign + (word if cut < 4 else ""), style)]
+        gap = "  " if cut < 4 else " "
+        side.append((f"{gap}{s.on}/{s.defined} on" if s.defined else "", ""))
+        side.append((f"  {s.rate:,.0f} ev/s", ""))
+        if s.lost or cut < 2:
             side.append((f"  lost {s.lost:,}", "refused" if s.lost else "dim"))
-            if s.buffer is not None and width >= 110:
-                side.append((f"  buffer {s.buffer:.0f} %", "warn" if s.buffer > 50 else "dim"))
-            if s.hidden and width >= 110:
-                side.append(("  self hidden", "dim"))
-        elif s.busy:
-            side = [(s.busy, "dim")]
-        elif not s.demo:
-            side = [("authoring only", "warn")]
-        if s.alone:
-            names = ("Symbols", "Probe", "Probes", "Events")
-            side.append(("  ", ""))
-            for i, name in enumerate(names, start=1):
-                here = i == s.pane
-                side.append((f" {i} {name}" if here or width >= 100 else f" {i}", "focus" if here else "dim"))
-        gap = width - length(left) - length(side) - 1
-        if gap < 1:
-            left = [(" kptui ", "title"), *([(" DEMO ", "demo")] if s.demo else [])]
-            gap = max(width - length(left) - length(side) - 1, 1)
-        return to_strip([*left, (" " * gap, ""), *side, (" ", "")], width).apply_offsets(0, y)
+        if s.buffer is not None and width >= 110:
+            side.append((f"  buffer {s.buffer:.0f} %", "warn" if s.buffer > 50 else "dim"))
+        if s.hidden and width >= 110:
+            side.append(("  self hidden", "dim"))
+    elif s.busy:
+        side = [(s.busy, "dim")]
+    elif not s.demo:
+        side = [("authoring only", "warn")]
+    if s.alone:
+        side.append(("  ", ""))
+        for i, name in enumerate(("Symbols", "Probe", "Probes", "Events"), start=1):
+            here = i == s.pane
+            side.append((f" {i} {name}" if here or width >= 100 else f" {i}", "focus" if here else "dim"))
+    return side
 
 
 class NoticeLine(Widget):
@@ -140,7 +165,7 @@ class FooterLine(Widget):
             if (key, title) in always:
                 continue
             if length(line) + len(key) + len(title) + 3 > room:
-                break
+                continue
             line += [(" ", ""), (key, "key"), (f" {title} ", "dim")]
         for key, title in always:
             line += [(" ", ""), (key, "key"), (f" {title} ", "dim")]

@@ -10,7 +10,7 @@ from kptui.safetext import neutralise
 from kptui.ui.editor_rows import empty_lines, field_line
 from kptui.ui.hero import hero_lines
 from kptui.ui.offer_rows import HEAD, Columns, detail_line, head_lines
-from kptui.ui.paint import Line, Span, clip, pad, rule
+from kptui.ui.paint import Line, Span, clip, length, pad, rule, shown_of, wrap
 
 if TYPE_CHECKING:
     from kptui.ui.draft import Draft
@@ -39,9 +39,18 @@ def draw_editor(pane: EditorPane, width: int, height: int) -> list[Line | Strip]
     if not tight:
         key = pane.kptui.keymap.key("editor.native")
         lines.append(detail_line(pane.item, width, native=pane.native, key=key))
-    lines.append([("─" * width, "rule")])
+    lines.append(_parting(pane, len(rows), width))
     lines.extend(hero)
     return lines
+
+
+def _parting(pane: EditorPane, rows: int, width: int) -> Line:
+    """The rule above the line being written; it says where in the list one is, where not all of it is shown."""
+    top = pane.cursor.top
+    where = shown_of(range(top, top + rows), len(pane.rows)) if pane.finder is None else []
+    if not where:
+        return [("─" * width, "rule")]
+    return [("─" * (width - length(where) - 3), "rule"), (" ", ""), *where, (" ─", "rule")]
 
 
 def _hero(pane: EditorPane, draft: Draft, width: int) -> list[Line]:
@@ -70,8 +79,9 @@ def _mark(pane: EditorPane, current: bool) -> Span:
 
 def _rows(pane: EditorPane, draft: Draft, width: int, room: int) -> list[Line]:
     if draft.probe is None:
-        text = "This line can't be shown as rows; edit it as text."
-        return [[(" " + clip(text, width - 2), "dim")]]
+        key = pane.kptui.keymap.key("editor.line")
+        said = wrap(f"This line can't be shown as rows; {key} edits it as text.", width - 2)
+        return [[(" ", ""), (piece, "dim")] for _, piece in said]
     tree = pane.offered
     window = pane.cursor.window(len(pane.rows), room)
     columns = Columns(draft, tree.tops if tree is not None else (), width, native=pane.native)

@@ -74,7 +74,7 @@ def _bottom(pane: EventsPane, width: int) -> list[Line | Strip]:
         if pane.input_kind == "view" and not pane.input.text:
             lines[0] = [
                 *lines[0],
-                (clip('a word, or comm == "cat" && ret < 0; nothing shows all', width - 6), "dim"),
+                (clip('a word, or comm == "cat" && ret < 0; empty: all of them', width - 6), "dim"),
             ]
         if pane.error:
             lines.insert(0, [(" ✗ ", "refused"), (clip(neutralise(pane.error), width - 4), "refused")])

@@ -161,14 +161,9 @@ class OfferedPane(DraftPane):
     def typing_hints(self) -> tuple[tuple[str, str], ...]:
         if self.finder is None:
             return self.typing_keys
-        key = self.kptui.keymap.key
-        return (
-            ("enter", "take"),
-            ("space", "take, go on"),
-            ("↑↓", "choose"),
-            (key("editor.native"), ""),
-            ("esc", "back"),
-        )
+        key = self.kptui.keymap.typing_key("editor.native")
+        native = ((key, "native form"),) if key else ()
+        return (("enter", "take"), ("space", "take, go on"), ("↑↓", "choose"), ("esc", "back"), *native)
 
     def text_key(self, event: events.Key) -> bool:
         if self.finder is None:

@@ -29,7 +29,7 @@ class SymbolsPane(Pane):
         ("enter", "probe it"),
         ("ctrl+r", "return probe"),
         ("↑↓", "choose"),
-        ("esc", "done typing"),
+        ("esc", "done"),
         ("ctrl+o", "only probeable"),
     )
 

@@ -68,10 +68,14 @@ def _empty(pane: SymbolsPane, width: int) -> list[Line]:
         left = pane.search.search(asked.text, limit=0, data=pane.data, noise=pane.noise)
         rows.append(f"without {neutralise(asked.words)}: {left.total:,}{'' if left.complete else '+'}")
         rows.append("filters: mod:NAME  type:text|data|T…  probe:yes|no")
-    elif not pane.data:
-        rows.append("d shows data symbols too")
     else:
-        rows.append("try fewer letters, or n for __pfx_ and the like")
+        key, typed = pane.kptui.keymap.key, "esc, then " if pane.searching else ""
+        more = f"{typed}{key('symbols.noise')} for __pfx_ and the like"
+        rows.append(
+            f"{typed}{key('symbols.data')} shows data symbols too"
+            if not pane.data
+            else f"try fewer letters, or {more}"
+        )
     return [[(clip(f" {row}", width), "dim" if number else "")] for number, row in enumerate(rows)]
 
 

@@ -139,7 +139,7 @@ class Session:
         """Leave whatever is being typed, and the dialogs, also those in which an earlier step failed."""
         for _ in range(5):
             screen = self.terminal.screen()
-            sign = next((text for text in ("esc done typing", "esc back", "esc Close") if text in screen), "")
+            sign = next((text for text in ("esc done", "esc back", "esc Close") if text in screen), "")
             if not sign:
                 return
             self.escape(sign)
