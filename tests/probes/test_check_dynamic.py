@@ -44,6 +44,43 @@ def test_an_event_probe_with_nothing_known_is_believed() -> None:
     assert check_definition("e any.event $field if anything", TARGET).ok
 
 
+def test_what_depends_on_unknown_fields_is_told() -> None:
+    verdict = check_definition("e sched.sched_wakeup $pid x=+0($name):string $comm if pid == 1", TARGET)
+    assert verdict.warnings == (
+        "The fields of sched/sched_wakeup aren’t known here: the kernel refuses $pid and $name if it has none such.",
+        "The fields of sched/sched_wakeup aren’t known here: the filter wasn’t checked.",
+    )
+    assert check_definition("e sched.sched_wakeup $comm", TARGET).warnings == ()
+    old = replace(TARGET, release="6.1.0", features=TARGET.features - {"btf"})
+    known = replace(old, event_fields=lambda group, event: ("pid",))
+    assert check_definition("e sched.sched_wakeup $pid if pid == 1", known).warnings == ()
+
+
+@pytest.mark.parametrize(
+    ("release", "line", "column", "errno"),
+    [  # as 6.1.0-50 and 6.12.117 answered
+        ("6.1.0", "e:a2 sched/sched_switch x=$nofield", 24, "ENOENT"),
+        ("6.12.117", "e:a2 sched/sched_switch x=$nofield", 26, "EINVAL"),
+        ("6.1.0", "e:a3 sched.sched_switch x=+0($nofield)", 24, "ENOENT"),
+        ("6.1.0", "e:b3 sched.sched_switch $cpu", 24, "ENOENT"),
+        ("6.12.117", "e:b3 sched.sched_switch $cpu", 24, "EINVAL"),
+    ],
+)
+def test_a_field_that_the_event_has_not(release: str, line: str, column: int, errno: str) -> None:
+    old = release.startswith("6.1.")
+    codes = None if not old else frozenset({"BAD_ATTACH_ARG"})
+    target = replace(
+        TARGET, release=release, error_codes=codes, event_fields=lambda group, event: ("prev_pid", "z")
+    )
+    verdict = check_definition(line, target)
+    (problem,) = verdict.problems
+    assert (problem.column, verdict.errno, problem.fixes) == (column, errno, ())
+    assert problem.message == (
+        "Attached event does not have this field" if old else "Invalid $-variable specified"
+    )
+    assert problem.sentence == "The event’s fields are prev_pid, z."
+
+
 def test_the_answer_to_a_filter_is_put_where_it_was_typed() -> None:
     def judge(group: str, event: str, text: str) -> Verdict:
         assert (group, event, text) == ("sched", "sched_switch", "é == x1")

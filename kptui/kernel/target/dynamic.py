@@ -4,6 +4,7 @@ events and their filters, the type information of modules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -13,6 +14,7 @@ from kptui.btf import Btf
 from kptui.events.format import EventFormat, FormatError, parse_format
 from kptui.filters import check_filter
 from kptui.kernel.target.machine import Machine
+from kptui.kernel.target.staticevents import has_static_event
 from kptui.symbols.facts import SymbolFacts
 from kptui.verdict import Verdict
 
@@ -39,8 +41,8 @@ class Kernel(Protocol):
 
 
 class DynamicFacts:
-    """Each method as the field of kptui.probes.check.Target of that name; events, and modules' types, are known only
-    where this machine is the target. Names have one character a byte.
+    """Each method as the field of kptui.probes.check.Target of that name; events' formats, and modules' types, are
+    known only where this machine is the target. Names have one character a byte.
     """
 
     def __init__(self, kernel: Kernel) -> None:
@@ -70,7 +72,20 @@ class DynamicFacts:
 
     def event_fields(self, group: str, event: str) -> tuple[str, ...] | None:
         found = self._format(group, event)
-        return None if found is None else tuple(field.name for field in found.fields if not field.common)
+        if found is None:
+            return self._fields_by_types(_read(group), _read(event))
+        return tuple(field.name for field in found.fields if not field.common)
+
+    def _fields_by_types(self, group: str, event: str) -> tuple[str, ...] | None:
+        """Those of an event that TRACE_EVENT() makes, by its record's structure; events that share one with others
+        (DEFINE_EVENT) and system calls have none of their name.
+        """
+        btf = self._kernel.btf
+        record = btf.struct(f"trace_event_raw_{event}") if btf is not None else None
+        if record is None or not has_static_event(self._kernel.facts, group, event):
+            return None
+        names = (member.name for member in record.members if member.name not in ("ent", "__data"))
+        return tuple(re.sub("^__(?:data|rel)_loc_", "", name) for name in names)
 
     def check_event_filter(self, group: str, event: str, text: str) -> Verdict | None:
         found, kernel = self._format(group, event), self._kernel

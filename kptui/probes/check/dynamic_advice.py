@@ -47,6 +47,7 @@ SENTENCES: Final[Mapping[str, Mapping[str, str]]] = {
 """In place of what is said of other probes, by Head.probe."""
 
 _FIELDS: Final = 12  # of an event that a sentence names
+_FIELD: Final = re.compile(r"\$(\w+)")
 _REGISTER: Final = re.compile(r"%(\w+)", re.ASCII)
 
 
@@ -136,8 +137,10 @@ FIXES: Final[Mapping[str, _Special]] = {
 """By Head.probe and code. None, as a result: what is said for other probes."""
 
 
-def dynamic_notes(log: Log, target: Target, head: Head) -> Iterator[Note]:
+def dynamic_notes(log: Log, target: Target, head: Head, words: list[str]) -> Iterator[Note]:
     """One note for each oddity that only probes on functions, tracepoints and events have."""
+    if head.attached is not None and eprobe.fields_of(target, head) is None:
+        yield from _unchecked(log, head, words)
     ignored, colon, _ = log.words[0][1:].partition(":")
     if ignored and not ktext.is_digit(ignored):
         before = " before the colon" if colon else ""
@@ -150,6 +153,19 @@ def dynamic_notes(log: Log, target: Target, head: Head) -> Iterator[Note]:
             yield Note("The kernel takes this for a pattern: the probe is on every function that it matches.")
     elif head.probe == "tracepoint" and not target.count(f"__tracepoint_{symbol}"):
         yield Note("The kernel has no tracepoint of this name: the probe waits for a module that brings it.")
+
+
+def _unchecked(log: Log, head: Head, words: list[str]) -> Iterator[Note]:
+    """What depends on the event's fields, which nobody knows here."""
+    event = _show("/".join(head.attached or ()))
+    fields = dict.fromkeys(name for word in words for name in _FIELD.findall(word))
+    names = [f"${_show(name)}" for name in fields if name not in ("comm", "COMM")]
+    if names:
+        yield Note(
+            f"The fields of {event} aren’t known here: the kernel refuses {' and '.join(names)} if it has none such."
+        )
+    if head.arguments_end is not None and head.arguments_end < len(log.words) and log.filter is None:
+        yield Note(f"The fields of {event} aren’t known here: the filter wasn’t checked.")
 
 
 def _show(text: str) -> str:

@@ -39,7 +39,7 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
         say(f"An event named “{head.event}” hides the group’s own file of that name.")
     if head.address is not None:
         say("A raw address is listed as a hash: this definition can’t be written back from the list.")
-    if target.traits.count == "cut" and len(log.words) - 2 > len(words):
+    if target.traits.count == "cut" and len(log.words[2 : head.arguments_end]) > len(words):
         say("This kernel silently drops every argument after the 128th.")
     for number, word in enumerate(words, 1):
         for sentence in _argument(word, number):
@@ -49,7 +49,7 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
             log, target, head, places
         )  # what reads the wrong thing altogether comes first
     elif head.probe != "user":
-        out.extend(dynamic_notes(log, target, head))
+        out.extend(dynamic_notes(log, target, head, words))
     else:
         out.extend(uprobe_notes(log, target, head, words, places))
     if joins(target, head):  # another probe of its event, which must have the same arguments as the others

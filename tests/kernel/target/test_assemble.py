@@ -13,6 +13,7 @@ from kptui.kernel.target.machine import Machine, find_file
 from kptui.probes.check import check_definition, features_of
 from kptui.probes.check.target import File
 from kptui.probes.check.traits import README_FEATURES
+from tests.btf.writer import Writer
 from tests.headless.kernels import Files, files_of
 
 RELEASE = "6.12.107+deb13-amd64"
@@ -231,6 +232,29 @@ def test_what_dynamic_events_need_is_this_machines(world: World) -> None:
         "e sched.nosuch",
         "e g.e",  # a kprobe
     ) == [None, "EINVAL", None, "EINVAL", "EEXIST", None, "EINVAL", "EINVAL", "EINVAL", "ENODEV", "ENODEV"]
+
+
+def test_fields_of_another_kernels_events_come_from_its_types() -> None:
+    w = Writer()
+    word = w.integer("int", 4, signed=True)
+    members = [
+        ("ent", word, 0),
+        ("__data_loc_name", word, 64),
+        ("__rel_loc_path", word, 96),
+        ("ret", word, 128),
+    ]
+    w.struct("trace_event_raw_my_event", 24, *members, ("__data", word, 160))
+    kallsyms = b"".join(
+        b"ffffffff8200%04x d %s\n" % (n * 16, name.encode())
+        for n, name in enumerate(("event_my_event", "event_other", "str__mine__trace_system_name"))
+    )
+    given = Given(readme=data.readme(), kallsyms=kallsyms, btf=w.data(), release=data.NEWEST, existing=())
+    kernel = KernelTarget(given, bare(), "dynamic")
+    assert kernel.dynamic.event_fields("mine", "my_event") == ("name", "path", "ret")
+    assert kernel.dynamic.event_fields("mine", "other") is None  # has its record in common with others
+    assert kernel.dynamic.event_fields("kptui", "my_event") is None  # a dynamic one of that name
+    lines = ("e mine.my_event $ret $name", "e mine.my_event $nosuch", "e mine.other $nosuch")
+    assert errors(kernel, *lines) == [None, "EINVAL", None]
 
 
 def test_event_probes_that_only_the_readme_has_are_none(world: World) -> None:
