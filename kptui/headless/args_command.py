@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Final
 
-from kptui.headless.manners import Output, Speaker, Unusable, forget_output, read_option, reason
+from kptui.headless.manners import Output, Speaker, Unusable, forget_output, read_option, read_types, reason
 
 if TYPE_CHECKING:
     from kptui.headless.lookup import Lookup
@@ -119,10 +119,7 @@ def _lookup(args: argparse.Namespace) -> Lookup:
         data = machine.btf()
         given = [(KERNEL_TYPES, data)] if data is not None else []
     elif args.btf_files != [NONE]:
-        given = [(name, read_option("--btf", name)) for name in args.btf_files]
-    for name, data in given:
-        if data[:2] != b"\x9f\xeb":
-            raise Unusable(f"--btf {name} is no BTF; give a copy of /sys/kernel/btf/vmlinux, or none")
+        given = [(name, read_types("--btf", name)) for name in args.btf_files]
     try:
         types = TypeFiles(given)
     except ValueError as error:

@@ -12,7 +12,9 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
+from kptui.btf.header import is_split
 from kptui.headless.manners import (
+    WANTED_TYPES,
     Output,
     Speaker,
     Unusable,
@@ -20,6 +22,7 @@ from kptui.headless.manners import (
     open_input,
     physical_lines,
     read_option,
+    read_types,
     reason,
 )
 
@@ -285,9 +288,12 @@ def _given(args: argparse.Namespace) -> Given:
 def _or_none(option: str, name: str | None) -> bytes | Literal["none"] | None:
     if name is None or name == NONE:
         return NONE if name == NONE else None
+    if option == "--btf":
+        data = read_types(option, name)
+        if is_split(data):
+            raise Unusable(f"{option} {name} is a module's BTF; {WANTED_TYPES}")
+        return data
     data = read_option(option, name)
-    if option == "--btf" and data[:2] != b"\x9f\xeb":
-        raise Unusable(f"{option} {name} is no BTF; give a copy of /sys/kernel/btf/vmlinux, or none")
     if not data:
         raise Unusable(f"{option} {name} is empty")
     return data

@@ -10,9 +10,11 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from kptui.btf.header import flaw_of
 from kptui.safetext import neutralise
 
 CHUNK = 1 << 16
+WANTED_TYPES = "give a copy of /sys/kernel/btf/vmlinux, or none"
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "zcat"),
     (b"\xfd7zXZ\x00", "xz", "xzcat"),
@@ -75,6 +77,16 @@ def read_option(option: str, name: str, limit: int = 1 << 28) -> bytes:
     for magic, how, tool in _COMPRESSED:
         if data.startswith(magic):
             raise Unusable(f"{option} {name} is compressed with {how}; use: {option} <({tool} {name})")
+    return data
+
+
+def read_types(option: str, name: str) -> bytes:
+    """The content of a file of type information. Unusable if it is none, or not all of it."""
+    data = read_option(option, name)
+    if flaw := flaw_of(data):
+        raise Unusable(
+            f"{option} {name} {flaw}" if "copy it" in flaw else f"{option} {name} {flaw}; {WANTED_TYPES}"
+        )
     return data
 
 

@@ -291,11 +291,27 @@ def test_wrong_usage(run: Run, words: tuple[str, ...]) -> None:
     assert run.err
 
 
-@pytest.mark.parametrize("data", [b"", b"\x9f\xeb", b"no btf at all", b"\x1f\x8bxx", sample()[:60]])
-def test_files_that_are_no_types(run: Run, data: bytes) -> None:
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"", "is empty; give a copy of /sys/kernel/btf/vmlinux, or none"),
+        (b"\x9f\xeb", "was cut short: 2 bytes are no whole header; copy it again"),
+        (b"no btf at all", "is no BTF; give a copy of /sys/kernel/btf/vmlinux, or none"),
+        (b"\x1f\x8bxx", "is compressed with gzip"),
+        (sample()[:60], f"was cut short: it has 60 of {len(sample())} bytes; copy it again"),
+        (
+            b"\x9f\xeb\x01\x00" + b"\xff" * 90,
+            "is damaged: behind the first two bytes comes no header of BTF;",
+        ),
+        (sample()[:24] + b"\xff" * (len(sample()) - 25) + b"\0", "odd is damaged: BTF has a record of an"),
+        (sample()[:24] + b"\xff" * 40 + sample()[64:], "is damaged: "),
+    ],
+)
+def test_files_that_are_no_types(run: Run, data: bytes, said: str) -> None:
     assert run.text("demo", btf=run.file("odd.btf", data)) == ""
     assert run.status == 2
     assert run.err.startswith("kptui args: --btf")
+    assert said in run.err
 
 
 def test_hostile_names_are_not_sent_to_the_terminal(run: Run) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from kptui.cli import main
+from tests.btf.writer import Writer
 from tests.headless.kernels import Files, files_of
 
 FORMAT = Path(__file__).parent.parent / "filters" / "data" / "format_flt.txt"
@@ -377,18 +378,32 @@ def test_existing_definitions_and_filters(run: Run) -> None:
 
 def test_files_that_are_not_what_they_should_be(run: Run, tmp_path: Path) -> None:
     bad = tmp_path / "bad"
-    for data, option in (
-        (b"\x9f\xeb\x01\x00" + b"\xff" * 40, "--btf"),
-        (b"\x9f\xeb", "--btf"),
-        (b"no symbols here\n", "--kallsyms"),
-        (b"\xfd7zXZ\x00rest", "--kallsyms"),
-        (b"\x1f\x8brest", "--readme"),
+    types = run.kernel.btf.read_bytes()
+    module = Writer(Writer())
+    module.integer("int", 4)
+    for data, option, said in (
+        (
+            b"\x9f\xeb\x01\x00" + b"\xff" * 40,
+            "--btf",
+            "is damaged: behind the first two bytes comes no header",
+        ),
+        (b"\x9f\xeb", "--btf", "was cut short: 2 bytes are no whole header; copy it again"),
+        (types[:1000], "--btf", f"was cut short: it has 1,000 of {len(types):,} bytes; copy it again"),
+        (
+            types[:100] + b"\xff" * 100 + types[200:],
+            "--btf",
+            "the BTF is damaged: BTF has a record of an unknown kind",
+        ),
+        (module.data(), "--btf", "is a module's BTF; give a copy of /sys/kernel/btf/vmlinux, or none"),
+        (b"no symbols here\n", "--kallsyms", "no line of it is a symbol"),
+        (b"\xfd7zXZ\x00rest", "--kallsyms", "is compressed with xz"),
+        (b"\x1f\x8brest", "--readme", "is compressed with gzip"),
     ):
         bad.write_bytes(data)
         assert run.text(b"p:ev vfs_read\n", option, str(bad)) == ""
         assert run.status == 2, data
         assert run.err.count("\n") == 1
-        assert "Traceback" not in run.err
+        assert said in run.err
     bad.write_bytes(b"name: x\nID: 1\n")
     assert run.text(b"a == 1\n", "--filter", "--format", str(bad)) == ""
     assert (run.status, run.err.startswith("kptui check: --format ")) == (2, True)

@@ -199,7 +199,12 @@ class KernelTarget:
         blob = self._btf_data
         if not isinstance(blob, bytes):
             return None
-        return self.given.types or Btf.parse(blob)
+        if self.given.types is not None:
+            return self.given.types
+        try:
+            return Btf.parse(blob)
+        except ValueError as error:
+            raise ValueError(f"the BTF is damaged: {error}") from error
 
     # -- symbols
 

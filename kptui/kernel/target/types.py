@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from kptui.btf import Btf
+from kptui.btf.header import flaw_of, is_split
 from kptui.btf.types import FUNC, STRUCT
 
 KERNEL_TYPES: Final = "/sys/kernel/btf/vmlinux"
@@ -36,7 +37,9 @@ class TypeFiles:
             folder = Path(name).parent
             if folder not in self._folders:
                 self._folders.append(folder)
-            if _is_split(data):
+            if flaw := flaw_of(data):
+                raise ValueError(f"{name} {flaw}")
+            if is_split(data):
                 self._files[_module_of(name)] = data
             elif self.kernel is not None:
                 raise ValueError(f"{name} is a second kernel's BTF; give one kernel's, and modules'")
@@ -51,7 +54,7 @@ class TypeFiles:
         for folder in self._folders:
             for candidate in _KERNEL_NAMES:
                 data = _bytes(folder / candidate)
-                if data is not None and not _is_split(data):
+                if data is not None and not is_split(data):
                     return _parsed(str(folder / candidate), data, None)
         raise ValueError(
             f"{name} is a module's BTF: give its kernel's too (--btf vmlinux --btf {Path(name).name})"
@@ -67,7 +70,7 @@ class TypeFiles:
         for folder in self._folders:
             for candidate in (name, f"{name}.btf"):
                 data = _bytes(folder / candidate)
-                if data is not None and self.kernel is not None and _is_split(data):
+                if data is not None and self.kernel is not None and is_split(data):
                     try:
                         return Btf.parse(data, self.kernel)
                     except ValueError:
@@ -92,7 +95,7 @@ class TypeFiles:
                 if path.suffix not in {"", ".btf"} or path.name in _KERNEL_NAMES:
                     continue
                 data = _bytes(path)
-                if data is not None and _is_split(data) and text in data:
+                if data is not None and is_split(data) and text in data:
                     yield _module_of(path.name)
 
 
@@ -108,19 +111,11 @@ def _module_of(name: str) -> str:
     return Path(name).name.removesuffix(".btf").replace("-", "_")
 
 
-def _is_split(data: bytes) -> bool:
-    """Whether it continues another BTF: its strings don't begin with the empty one."""
-    if data[:2] != b"\x9f\xeb" or len(data) < 24:
-        return False
-    start = int.from_bytes(data[4:8], "little") + int.from_bytes(data[16:20], "little")
-    return data[start : start + 1] != b"\0"
-
-
 def _parsed(name: str, data: bytes, base: Btf | None) -> Btf:
     try:
         return Btf.parse(data, base)
     except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+        raise ValueError(f"{name} is damaged: {error}") from error
 
 
 def _bytes(path: Path) -> bytes | None:
