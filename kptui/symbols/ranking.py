@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from kptui.symbols import score as scoring
 from kptui.symbols.index import CHUNK, NOISE, TEXT, Allowance, Pool
+from kptui.symbols.renames import PROFILED
 from kptui.symbols.scan import Scan, Sift, onward
 from kptui.symbols.terms import TIERS, Terms, lay, near_enough, plain, spelt, tiers
 
@@ -117,6 +118,8 @@ def _rank(kind: int, pool: Pool, terms: Terms, numbers: Sequence[int]) -> list[F
             dot = name.find(".")
             if positions and 0 < dot <= positions[-1] and not dotted:
                 points -= scoring.SUFFIX_PENALTY
+            elif name.endswith(PROFILED) and positions and positions[-1] < len(name) - len(PROFILED):
+                points += scoring.as_short_as(len(positions), len(name), len(name) - len(PROFILED))
         found.append(Found(points, kind, number, positions))
     return found
 

@@ -62,6 +62,11 @@ def scale(earned: int, best: int, letters: int, length: int) -> float:
     return SHAPE * shape * shape + LENGTH * 2 * letters / (letters + length)
 
 
+def as_short_as(letters: int, length: int, other: int) -> float:
+    """What a name of ``length`` earns more if it counts as one of the ``other`` length."""
+    return LENGTH * 2 * letters * (1 / (letters + other) - 1 / (letters + length))
+
+
 def best_points(length: int) -> int:
     """What ``length`` letters in one piece at a word's start earn; 0 for none."""
     return MATCH * length + BOUNDARY * (length - 1 + FIRST) if length else 0
