@@ -139,6 +139,9 @@ def _symbols(path: str | None) -> SymbolSearch:
     table = SymbolTable.parse(data)
     if not len(table):
         raise Unusable(f"{path or OWN}: no line of it is a symbol as {OWN} shows them")
+    if table.bad_lines:
+        what = "line is no symbol" if table.bad_lines == 1 else "lines are no symbols"
+        _speaker.say(f"{path or OWN}: {table.bad_lines:,} {what} and passed over")
     search = SymbolSearch(table)
     search.probing = search.find_probing(read_probe_lists if _is_own(path) else ProbeLists)
     return search

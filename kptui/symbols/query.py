@@ -92,14 +92,14 @@ def parse_query(typed: str, modules: Sequence[str] | None = None) -> Query:
     left: list[str] = []
     module, types, probe, problem, missing = "", "", None, "", ""
     for word in typed.split():
-        found = _FILTER.fullmatch(word)
+        found = _FILTER.fullmatch(word) if ":" in word else None
         if found is None:
             named, rest, unknown = _place(word, modules)
             module = named or module
             missing = missing or unknown
             left += [rest] if rest else []
             continue
-        kind, value = found[1].lower(), found[2]
+        kind, value = found[1].lower(), found[2].strip(",")
         if not value:
             continue
         if kind == "type":
@@ -125,6 +125,8 @@ def parse_query(typed: str, modules: Sequence[str] | None = None) -> Query:
 
 def _place(word: str, modules: Sequence[str] | None) -> tuple[str, str, str]:
     """Of a word that is no filter: the module that it names, what it looks for, and what is wrong with it."""
+    if not any(sign in word for sign in ":[+"):
+        return "", word, ""
     known = {name.lower() for name in (*KERNEL, *(modules or ()))}
     inside = _IN_MODULE.fullmatch(word)
     if inside is not None:

@@ -16,12 +16,12 @@ from itertools import islice
 from typing import NamedTuple
 
 from kptui.symbols import names as naming
-from kptui.symbols import renames
 from kptui.symbols import terms as wording
 from kptui.symbols.hits import Block, Hit, HitList, Hits, Place, no_hits
 from kptui.symbols.index import CHUNK, DATA, NOISE, TEXT, Allowance, NameIndex, fold
 from kptui.symbols.lists import ProbeLists
 from kptui.symbols.narrowing import Narrowing
+from kptui.symbols.othernames import other_names
 from kptui.symbols.probeable import Probeability, Probing, at_a_glance, find_probing
 from kptui.symbols.query import Query, only_other, only_text, parse_query
 from kptui.symbols.ranking import Found, ranked, unranked
@@ -133,13 +133,9 @@ class SymbolSearch:
 
     def _search(self, query: str, *, data: bool, noise: bool) -> Hits:
         asked = parse_query(query, self.table.modules)
-        terms = wording.terms_of(asked.text)
-        if (
-            asked.problem
-            or asked.missing
-            or max((len(term.letters) for term in terms), default=0) > _LONGEST_NAME
-        ):
+        if asked.problem or asked.missing or len(asked.text) > _LONGEST_NAME:
             return no_hits(query, asked)
+        terms = wording.terms_of(asked.text)
         if not terms and not asked.narrows:
             return self._listed(query, asked, self._functions(), self.table.text_count)
         index = self._ready()
@@ -150,22 +146,24 @@ class SymbolSearch:
             return self._listed(query, asked, *narrowing.rows(kinds))
         allowance = Allowance(_SIEVES)
         found: list[Found] = []
+        sifts = {kind: Sift(kind, index.pools[kind], terms, narrowing) for kind in kinds}
         begun: list[tuple[Sift, Scan]] = []
         total = 0
-        for kind in kinds:
-            sift = Sift(kind, index.pools[kind], terms, narrowing)
+        for sift in sifts.values():
             scan = self._scans.scan(sift, allowance)
             begun.append((sift, scan))
             fits, near = ranked(sift, scan.numbers, allowance)
             total += len(scan.numbers) + near
             found += fits
         found.sort(key=_order)
-        first = self._aliases(asked.text, index, narrowing) if len(terms) == 1 else []
-        others = {hit.symbol.name for hit in first}
         names = self.table.names
-        kept: list[Hit | Place | int] = [*first]
+        kept: list[Hit | Place | int] = []
+        if len(terms) == 1:
+            for line, positions, alias in other_names(asked.text, self.table, index, narrowing):
+                kept.append(replace(self._hit(line, positions, _ALIAS_SCORE), alias=alias))
+        others = {hit.symbol.name for hit in kept if isinstance(hit, Hit)}
         for one in found:
-            line = self._line(narrowing, one.kind, one.number)
+            line = sifts[one.kind].line(one.number)
             if not others or names[line] not in others:
                 kept.append((line, one.positions, one.score))
 
@@ -188,10 +186,6 @@ class SymbolSearch:
         hits = HitList([], lambda place: self._hit_of(place, ()), blocks())
         hits.grow(min(SHOWN, total))
         return Hits(query, hits, total, True, asked)
-
-    def _line(self, narrowing: Narrowing | None, kind: int, number: int) -> int:
-        """The line of a name: the first that fits."""
-        return self._ready().pools[kind].first[number] if narrowing is None else narrowing.line(kind, number)
 
     def copies(self, hit: Hit, asked: Query | None = None) -> list[Hit]:
         """Every symbol that has the name of ``hit``, in the table's order; those that fit the filters ``asked`` for."""
@@ -293,28 +287,6 @@ class SymbolSearch:
             if type_ in text and not naming.is_noise(names[line]):
                 yield line
 
-    def _aliases(self, query: str, index: NameIndex, narrowing: Narrowing | None) -> list[Hit]:
-        """The symbol for another name of it. When a function has just that name, it comes first, and then the one
-        that the work went to, if that is there, too.
-        """
-        known: list[Hit] = []
-        if index.pools[TEXT].find(fold(query)) is not None:  # at C speed, but not told apart by case
-            known = [
-                self._hit(line, tuple(range(len(query))), _ALIAS_SCORE)
-                for line in self.table.indices(query)
-                if self.table.symbol(line).is_text and (narrowing is None or narrowing.fits(line))
-            ][:1]
-        later = renames.successors(query)
-        names = later if known else (*naming.aliases(query), *later, *renames.predecessors(query))
-        for name in names:
-            number = index.named(name)
-            if number is not None:
-                line = self._line(narrowing, TEXT, number)
-                if narrowing is None or narrowing.fits(line):
-                    alias = self._hit(line, _alias_positions(query, name), _ALIAS_SCORE)
-                    return [*known, replace(alias, alias=query)]
-        return []
-
 
 def _kinds(types: str, *, data: bool, noise: bool) -> list[int]:
     """The pools to look in; types that are asked for by their letters are shown in any case."""
@@ -329,11 +301,3 @@ def _any_line(_line: int) -> bool:
 
 def _order(one: Found) -> tuple[float, int, int]:
     return -one.score, one.kind, one.number
-
-
-def _alias_positions(query: str, name: str) -> tuple[int, ...]:
-    """The letters of ``name`` that are the query's: its longest end that ends the name."""
-    call = fold(query.partition("(")[0])
-    while call and not name.endswith(call):
-        call = call[1:]
-    return tuple(range(len(name) - len(call), len(name)))

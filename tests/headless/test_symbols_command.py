@@ -215,6 +215,14 @@ def test_wrong_usage(run: Run, table: str, words: list[str], said: str) -> None:
     assert "Traceback" not in err
 
 
+def test_lines_that_are_no_symbols_are_told(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "damaged"
+    path.write_bytes(TABLE + b"half a li\n\x00\xff\x1b[31m\n")
+    status, out, err = run("vfs_read", "--kallsyms", str(path), "--limit", "1")
+    assert (status, out.split()[0]) == (0, "vfs_read")
+    assert err == f"kptui symbols: {path}: 2 lines are no symbols and passed over\n"
+
+
 def test_a_compressed_file_is_told(run: Run) -> None:
     path = ROOT / "tests" / "symbols" / "data" / "kallsyms-6.12.txt.xz"
     assert "compressed with xz" in run("x", "--kallsyms", str(path))[2]

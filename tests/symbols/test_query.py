@@ -39,6 +39,7 @@ MODULES = ("ext4", "ext2", "jbd2", "snd_hda")
         ("probe:yes", Query("", probe=True)),
         ("probe:n x", Query("x", probe=False)),
         ("mod: x", Query("x")),
+        ("mod:, type:, x", Query("x")),
         ("type: probe: y", Query("y")),
         ("", Query()),
     ],
