@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Final
 from kptui.headless.manners import Output, Speaker, Unusable, forget_output, read_option, read_types, reason
 
 if TYPE_CHECKING:
-    from kptui.headless.lookup import Lookup
+    from kptui.headless.lookup import Lookup, Symbols
+    from kptui.kernel.target.machine import Machine
 
 DONE, UNKNOWN, UNUSABLE = 0, 1, 2
 NONE: Final = "none"
@@ -110,7 +111,6 @@ def _lookup(args: argparse.Namespace) -> Lookup:
     from kptui.kernel.target.machine import Machine
     from kptui.kernel.target.types import KERNEL_TYPES, TypeFiles, features_of_types
     from kptui.probes.check import features_of
-    from kptui.symbols import SymbolTable
 
     machine = Machine()
     own = args.btf_files is None
@@ -132,23 +132,25 @@ def _lookup(args: argparse.Namespace) -> Lookup:
     elif own:
         _speaker.say("this machine's kernel has no BTF that can be read: registers only (--btf FILE)")
 
-    def symbols() -> SymbolTable | None:
-        if args.kallsyms_file == NONE or (args.kallsyms_file is None and not own):
-            return None
-        if args.kallsyms_file is None:
-            found = machine.kallsyms()
-            return None if found is None else SymbolTable.parse(found)
-        table = SymbolTable.parse(read_option("--kallsyms", args.kallsyms_file))
-        if not len(table):
-            raise Unusable(
-                f"--kallsyms {args.kallsyms_file}: no line of it is a symbol as /proc/kallsyms shows them"
-            )
-        return table
-
     def call_format(call: str) -> str | None:
         return machine.event_format("syscalls", f"sys_enter_{call}") if own else None
 
+    symbols = _symbols(args.kallsyms_file, machine if own else None)
     return Lookup(types, symbols, features, call_format, told=args.kallsyms_file is not None)
+
+
+def _symbols(name: str | None, machine: Machine | None) -> Symbols:
+    """Those of a file, or of this machine where nothing else is asked for."""
+    from kptui.headless.lookup import Symbols
+
+    def read() -> bytes | None:
+        if name == NONE:
+            return None
+        if name is not None:
+            return read_option("--kallsyms", name)
+        return None if machine is None else machine.kallsyms()
+
+    return Symbols(read, name)
 
 
 def _answer(args: argparse.Namespace, lookup: Lookup) -> str:

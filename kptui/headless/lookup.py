@@ -10,6 +10,7 @@ from typing import Final
 
 from kptui.btf import Btf
 from kptui.btf.types import FUNC
+from kptui.headless.manners import Unusable
 from kptui.kernel.target.types import TypeFiles
 from kptui.probes.abi import syscall_of, wrapper_abi
 from kptui.probes.definition import Place
@@ -22,9 +23,10 @@ from kptui.probes.walk import PathError, Reached, Spot, Walker
 from kptui.probes.walk.search import search
 from kptui.probes.walk.spot import offsets_of
 from kptui.safetext import neutralise
-from kptui.symbols import Symbol, SymbolSearch, SymbolTable
+from kptui.symbols import Symbol, SymbolSearch, SymbolTable, other_place
 
 NEAREST: Final = 3
+_HIDDEN: Final = "which is where is hidden (kptr_restrict, or no root)"
 POINTERS: Final = 3
 """Behind so many a member is looked for that isn't where a path says; more take longer than a person waits."""
 
@@ -46,15 +48,47 @@ class Found:
     signature: Signature | None
 
 
+class Symbols:
+    """A kallsyms, read when it is first needed and parsed when that is needed. ``read`` gives None where there is none;
+    ``file`` is the name of the file that it is from. Unusable for a file that is no kallsyms.
+    """
+
+    def __init__(self, read: Callable[[], bytes | None], file: str | None = None) -> None:
+        self._read = read
+        self._file = file
+
+    @cached_property
+    def _data(self) -> bytes | None:
+        return self._read()
+
+    @cached_property
+    def table(self) -> SymbolTable | None:
+        if self._data is None:
+            return None
+        table = SymbolTable.parse(self._data)
+        if not len(table) and self._file is not None:
+            raise Unusable(f"--kallsyms {self._file}: no line of it is a symbol as /proc/kallsyms shows them")
+        return table
+
+    def copies(self, name: str, module: str | None) -> list[Symbol]:
+        """The functions of a name, of a module's where one is given; none if there is just one (quickly seen)."""
+        text = name.encode("utf-8", "surrogateescape")
+        data = self._data or b""
+        if data.count(b" %b\n" % text) + data.count(b" %b\t[" % text) < 2 or self.table is None:
+            return []
+        found = [s for s in self.table.lookup(name) if s.is_text and module in (None, s.module)]
+        return found if len(found) > 1 else []
+
+
 class Lookup:
-    """``read_symbols`` gives a table or None, once; ``told``: it was asked for. ``call_format`` is tracefs's text on a
-    system call. ``remarks``: sentences for the user.
+    """``told``: the symbols were asked for. ``call_format`` is tracefs's text on a system call. ``remarks``: sentences
+    for the user.
     """
 
     def __init__(
         self,
         types: TypeFiles,
-        read_symbols: Callable[[], SymbolTable | None],
+        symbols: Symbols,
         features: frozenset[str],
         call_format: Callable[[str], str | None],
         *,
@@ -63,19 +97,33 @@ class Lookup:
         self.types = types
         self.features = features
         self.remarks: list[str] = []
-        self._read_symbols = read_symbols
+        self._all = symbols
         self._call_format = call_format
         self._told = told
 
-    @cached_property
+    @property
     def _table(self) -> SymbolTable | None:
-        return self._read_symbols()
+        return self._all.table
 
     def find(self, text: str) -> Found:
         """A function by its name, ``MODULE:NAME`` for a module's. Raises Missing."""
-        module, colon, name = text.rpartition(":")
-        if not colon:
-            module = ""
+        module, _, name = text.rpartition(":")
+        found = self._find(module, name)
+        self._tell_copies(found, name, module or None)
+        return found
+
+    def _tell_copies(self, found: Found, name: str, module: str | None) -> None:
+        """Say of a name that several functions have how to mean one of them, and which is shown."""
+        copies = self._all.copies(name, module)
+        if not copies or self._table is None or found.place.module != module:
+            return  # that a module's was taken was said
+        places = [place for copy in copies if (place := other_place(copy, self._table)) is not None]
+        shown = ", ".join(map(neutralise, places[:NEAREST])) + (" …" if len(places) > NEAREST else "")
+        how = f"a probe names one as {shown} (kptui symbols {neutralise(name)})" if shown else _HIDDEN
+        which = "; the types have one prototype of that name, which is shown" if found.signature else ""
+        self.remarks.append(f"{len(copies)} functions are called {neutralise(name)}: {how}{which}")
+
+    def _find(self, module: str, name: str) -> Found:
         known = Knowledge(self.types.kernel, self.features)
         if wrapper_abi(name) is not None:
             own = self._call_format(syscall_of(name) or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -312,6 +313,33 @@ def test_files_that_are_no_types(run: Run, data: bytes, said: str) -> None:
     assert run.status == 2
     assert run.err.startswith("kptui args: --btf")
     assert said in run.err
+
+
+def test_several_functions_of_a_name(run: Run) -> None:
+    lines = (f"ffffffff812{n:03x}00 t name_show\n" for n in range(11))
+    more = "ffffffff81300000 t vfs_read\nffffffffc0000100 t box_open\t[crates]\n"
+    kallsyms = run.file("kallsyms", (KALLSYMS + "".join(lines) + more).encode())
+    assert "(its parameters are unknown)" in run.text("name_show", "--kallsyms", kallsyms)
+    *_, told = run.err.splitlines()
+    assert told == (
+        "kptui args: 11 functions are called name_show: a probe names one as _text+0x200000, _text+0x200100, "
+        "_text+0x200200 … (kptui symbols name_show)"
+    )
+    found = run.json("vfs_read", "--kallsyms", kallsyms)
+    assert found["parameters"][0]["name"] == "file"
+    assert run.err == (
+        "kptui args: 2 functions are called vfs_read: a probe names one as _text+0x100000, _text+0x300000 (kptui "
+        "symbols vfs_read); the types have one prototype of that name, which is shown\n"
+    )
+    run.text("box_open", "--kallsyms", kallsyms)
+    assert "3 functions are called box_open: a probe names one as boxes:box_open, _text+0x3f001000" in run.err
+    run.text("boxes:box_open", "--kallsyms", kallsyms)
+    assert "functions are called" not in run.err
+    run.text("vfs_write", "--kallsyms", kallsyms)
+    assert run.err == ""
+    hidden = re.sub(r"^\w{16}", "0" * 16, (KALLSYMS + more), flags=re.MULTILINE)
+    run.text("vfs_read", "--kallsyms", run.file("hidden", hidden.encode()))
+    assert "2 functions are called vfs_read: which is where is hidden (kptr_restrict, or no root);" in run.err
 
 
 def test_hostile_names_are_not_sent_to_the_terminal(run: Run) -> None:
