@@ -42,6 +42,14 @@ class Strings:
         end = self._data.find(b"\0", start, self._end)
         return self._data[start : end if end >= 0 else self._end]
 
+    def begins(self, offset: int) -> bool:
+        """Whether a string begins at that offset."""
+        local = offset - self._first
+        if local < 0 and self._base is not None:
+            return self._base.begins(offset)
+        at = self._start + local
+        return at < self._end and (local == 0 or self._data[at - 1] == 0)
+
     def offsets(self, text: bytes) -> tuple[int, ...]:
         """Where the table has ``text`` as a whole entry (tools that write BTF share no tails)."""
         last, found = self._last

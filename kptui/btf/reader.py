@@ -48,6 +48,7 @@ _KINDS: Final = 20
 # Words after the three of each record: fixed and per member.
 _EXTRA: Final = {INT: (1, 0), ARRAY: (3, 0), STRUCT: (0, 3), UNION: (0, 3), ENUM: (0, 2), PROTO: (0, 2),
                  VAR: (1, 0), DATASEC: (0, 3), DECL_TAG: (1, 0), ENUM64: (0, 3)}  # fmt: skip
+_NAMES_TRIED: Final = 64
 _KEPT: Final = 2048  # decoded records and found names; a task_struct is the largest at about 50 KB
 
 
@@ -85,13 +86,15 @@ class Btf:
         self._decoded: dict[int, Type] = {}
         self._found: dict[tuple[str, tuple[int, ...]], tuple[int, ...]] = {}
         self._pointers: dict[int, int | None] = {}
+        if base is not None and not self._continues():
+            raise ValueError("it continues another kernel's BTF than the one given")
 
     @classmethod
     def parse(cls, data: bytes | mmap, base: Btf | None = None) -> Btf:
         """From the bytes of /sys/kernel/btf/vmlinux, or of a module's BTF with the kernel's as ``base``.
 
         ``data`` is kept, not copied: bytes, or a read-only mmap that then stays open. ValueError if it is no
-        BTF or damaged; nothing else here raises afterwards (ids and names that lead nowhere give None).
+        BTF, damaged or another base's; nothing else here raises afterwards (ids and names that lead nowhere give None).
         """
         return cls(data, base)
 
@@ -109,6 +112,11 @@ class Btf:
         if at != end:
             raise ValueError("BTF ends inside a record")
         return starts
+
+    def _continues(self) -> bool:
+        """Whether the names begin where strings begin: on another base than its own they lie anywhere."""
+        offsets = (self._words[at] for at in self._at[:: max(1, len(self._at) // _NAMES_TRIED)])
+        return all(self._strings.begins(offset) for offset in offsets if offset)
 
     def __len__(self) -> int:
         """The highest id: those of the base count, too."""

@@ -13,6 +13,7 @@ MODIFIERS: Final = frozenset({TYPEDEF, VOLATILE, CONST, RESTRICT, TYPE_TAG})
 """Kinds that stand in front of a type without changing its layout."""
 
 _BOOL: Final = 1 << 2
+_FLOATS: Final = frozenset({"float", "double", "long double"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,11 @@ class Type:
     @property
     def is_bool(self) -> bool:
         return self.kind == INT and bool(self.encoding >> 24 & _BOOL)
+
+    @property
+    def is_float(self) -> bool:
+        """Floating point; writers before 2021 have it as an INT (BTF of 5.10)."""
+        return self.kind == FLOAT or (self.kind == INT and self.name in _FLOATS)
 
     @property
     def int_bits(self) -> int:

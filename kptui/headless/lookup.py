@@ -25,6 +25,9 @@ from kptui.probes.walk.spot import offsets_of
 from kptui.safetext import neutralise
 from kptui.symbols import Symbol, SymbolSearch, SymbolTable, other_place
 
+_AWAY: Final = re.compile(r"(\w[\w.]*)[+-](?:0x[0-9a-fA-F]+|\d+)", re.ASCII)
+_STARTS: Final = frozenset({"_text", "_stext"})
+_ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{16}", re.ASCII)
 NEAREST: Final = 3
 _HIDDEN: Final = "which is where is hidden (kptr_restrict, or no root)"
 POINTERS: Final = 3
@@ -186,6 +189,12 @@ class Lookup:
         symbols = [s for s in self._symbols(name) if module is None or s.module == module]
         shown = neutralise(f"{module}:{name}" if module else name)
         if not symbols:
+            away = _AWAY.fullmatch(name)
+            if away is not None:
+                whose = "the function there" if away[1] in _STARTS else neutralise(away[1])
+                raise Missing(f"{shown}: arguments are known at a function's beginning only; ask for {whose}")
+            if _ADDRESS.fullmatch(name):
+                raise Missing(f"{shown} is an address: ask for the function's name, as /proc/kallsyms has it")
             raise Missing(f"no function {shown} is known{self._where(module)}", self._near(name, module))
         if not any(symbol.is_text for symbol in symbols):
             raise Missing(f"{shown} is data, not a function")

@@ -20,6 +20,9 @@ from kptui.probes.syscalls import SyscallArg, known_call, natural_kind
 ARGV_ARRAY: Final = 6
 """Strings of an argv that are fetched as an array."""
 
+NARROW_STRUCTS: Final = {"iovec": "compat_iovec"}
+"""What lies behind a 32-bit program's pointer to a structure that the call's declaration names in its 64-bit form."""
+
 _LONG: Final = {
     "unsigned long": "long unsigned int", "long": "long int", "unsigned": "unsigned int",
     "unsigned short": "short unsigned int",
@@ -84,12 +87,14 @@ def call_signature(
         taken.add(name)
         assert slot.word is not None
         pointer = arg.ctype.endswith("*")
+        struct = NARROW_STRUCTS.get(arg.struct or "") if abi == "ia32" else None
+        told = arg.ctype if struct is None else f"struct {struct} *"
         parameters.append(
             Parameter(
                 index,
                 arg.name,
                 arg.ctype,
-                (type_id(btf, arg.ctype) if btf is not None and pointer else None) or 0,
+                (type_id(btf, told) if btf is not None and pointer else None) or 0,
                 slot,
                 call_fetch(arg, name, slot.word, abi),
                 note="in user memory" if pointer else "",

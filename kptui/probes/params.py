@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kptui.btf import Btf, Type, ctext
+from kptui.btf import Btf, Member, Type, ctext
 from kptui.btf.types import PTR, STRUCT
 from kptui.probes.check.fetch import RESERVED
 from kptui.probes.exprs import ArgType, Deref, Expr, FetchArg
 from kptui.probes.fetch import MAX_NAME, is_identifier
 from kptui.probes.reading import Reading, reading
 from kptui.probes.slots import IN_REGISTERS, WORD, Slot, parameter_slots, result_slot
-from kptui.probes.userptr import is_user_parameter
+from kptui.probes.userptr import is_file_operation, is_user_parameter
 
 RESULT: Final = "$retval"
 """The name of the result among the parameters, and where a path to one of its members starts."""
 
 ALL_FEATURES: Final = frozenset({"char", "dentry"})
+_LENGTH: Final = re.compile(r"(?:\w*_)?(?:len|length|size|count|cnt|n|nbytes|namelen|namlen)")
 _NAMES_OF: Final = {"dentry": "%pd", "file": "%pD"}
 
 
@@ -75,23 +76,35 @@ def signature(btf: Btf, function: str, features: Iterable[str] = ALL_FEATURES) -
         return None
     able = frozenset(features)
     slots = parameter_slots(btf, proto)
+    ctypes = [ctext.declaration(btf, member.type) for member in proto.members]
+    operation = is_file_operation(ctypes)
     taken: set[str] = set()
     parameters = []
     for index, (member, slot) in enumerate(zip(proto.members, slots, strict=True), 1):
         name = argument_name(member.name or f"arg{index}", taken)
         taken.add(name)
-        draft = Parameter(index, member.name, ctext.declaration(btf, member.type), member.type, slot, None)
+        draft = Parameter(index, member.name, ctypes[index - 1], member.type, slot, None)
         if not member.name and not member.type:
             parameters.append(replace(draft, ctype="...", reason=slot.reason))
         else:
-            user = is_user_parameter(function, member.name, draft.ctype)
-            parameters.append(_filled(btf, able, replace(draft, user=user), name))
+            user = is_user_parameter(function, member.name, draft.ctype) or (operation and index == 2)
+            filled = _filled(btf, able, replace(draft, user=user), name)
+            parameters.append(_measured(filled, proto.members[index : index + 1]))
     slot = result_slot(btf, proto.ref)
     draft = Parameter(0, RESULT, ctext.declaration(btf, proto.ref), proto.ref, slot, None)
     returns = _filled(btf, able, draft, argument_name("ret", taken))
     if slot.size > IN_REGISTERS and returns.fetch is None and not slot.reason:
         returns = replace(returns, note="$retval is the address of the result")
     return Signature(function, ctext.declare(btf, proto, function), tuple(parameters), returns)
+
+
+def _measured(parameter: Parameter, following: Sequence[Member]) -> Parameter:
+    """Text whose length is the next parameter may go on behind it: that is noted."""
+    kind = parameter.fetch.type if parameter.fetch is not None else None
+    if kind is None or not kind.is_string or not following or not _LENGTH.fullmatch(following[0].name):
+        return parameter
+    note = f"up to a NUL byte, which need not be within {following[0].name}"
+    return replace(parameter, note=f"{parameter.note}; {note}" if parameter.note else note)
 
 
 def argument_name(text: str, taken: Iterable[str] = ()) -> str:
@@ -153,4 +166,5 @@ def _in_registers(draft: Parameter, name: str, how: Reading) -> Parameter:
     if how.is_number:
         words = " and ".join(map(str, draft.slot.words))
         return replace(draft, reason=f"{how.reason}; its halves are in {words}", others=tuple(halves))
-    return replace(draft, fetch=halves[0], others=tuple(halves[1:]), note=how.reason)
+    note = "a structure as one number" if len(halves) == 1 else "eight bytes of a structure"
+    return replace(draft, fetch=halves[0], others=tuple(halves[1:]), note=note)

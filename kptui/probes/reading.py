@@ -6,6 +6,7 @@ width and sign.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,7 +16,6 @@ from kptui.btf.types import (
     CONST,
     ENUM,
     ENUM64,
-    FLOAT,
     FWD,
     INT,
     MODIFIERS,
@@ -35,9 +35,15 @@ _HEX_TYPES: Final = frozenset({
     "gfp_t", "fmode_t", "umode_t", "mode_t", "blk_opf_t", "netdev_features_t", "xdp_features_t",
     "blk_features_t", "pteval_t", "pgprotval_t", "vm_fault_t", "__poll_t", "upf_t", "isolate_mode_t", "rmap_t",
     "fpi_t", "mhp_t", "fgf_t", "rwf_t", "phys_addr_t", "dma_addr_t", "resource_size_t", "gpa_t", "gva_t",
-    "hpa_t", "compat_uptr_t", "acpi_physical_address",
+    "hpa_t", "compat_uptr_t", "acpi_physical_address", "acpi_io_address", "pmdval_t", "pudval_t", "p4dval_t",
+    "pgdval_t", "access_mask_t", "key_perm_t", "blk_mode_t", "blk_insert_t", "netmem_ref", "__wsum", "__sum16",
 })  # fmt: skip
 """Words of flags, and addresses; so is what is called ``…_flags_t``."""
+
+_HEX_NAMES: Final = re.compile(
+    r"(?:.*_)?(?:flags|addr|address|mask)|[pv]addr|iova|(?:parent_)?ip|prot|attrs|call_site|error_code|msr"
+)
+"""What unsigned numbers are called that nobody reads in decimal."""
 
 _BIG_ENDIAN: Final = frozenset({"__be16", "__be32", "__be64"})
 _BYTE_TYPES: Final = frozenset({"u8", "__u8", "uint8_t", "BYTE", "u_char", "u_int8_t"})
@@ -75,6 +81,8 @@ def _read(btf: Btf, number: int, name: str, chars: bool, depth: int) -> Reading:
     names, kind = _unwrapped(btf, number)
     if kind is None or depth > _MAX_DEPTH:
         return Reading(reason="its type is unknown")
+    if kind.is_float:
+        return Reading(reason="floating point: probes have no type for it")
     if kind.kind == INT:
         return _integer(kind, names, name, chars)
     if kind.kind in {ENUM, ENUM64}:
@@ -83,8 +91,6 @@ def _read(btf: Btf, number: int, name: str, chars: bool, depth: int) -> Reading:
         return _pointer(btf, kind, name)
     if kind.kind == ARRAY:
         return _array(btf, kind, name, chars, depth)
-    if kind.kind == FLOAT:
-        return Reading(reason="floating point: probes have no type for it")
     if kind.kind in {STRUCT, UNION}:
         inner = single(btf, kind)
         if inner is not None:
@@ -133,7 +139,7 @@ def _integer(kind: Type, names: list[str], name: str, chars: bool) -> Reading:
     if kind.kind == INT and kind.name == "char" and not names:
         return Reading("char" if chars else "s8")
     signed = kind.signed or kind.name == "char"
-    if not signed and (name == "flags" or name.endswith("_flags")):
+    if not signed and _HEX_NAMES.fullmatch(name):
         return Reading(f"x{bits}")
     return Reading(f"{'s' if signed else 'u'}{bits}")
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from kptui.btf import Btf, Type
-from kptui.btf.types import ARRAY, ENUM, ENUM64, FLOAT, INT, PTR, STRUCT, UNION
+from kptui.btf.types import ARRAY, ENUM, ENUM64, INT, PTR, STRUCT, UNION
 from kptui.probes.abi import ARGUMENT_REGISTERS, PT_REGS
 from kptui.probes.exprs import Deref, Expr, Register, Retval, StackEntry
 
@@ -83,7 +83,7 @@ def classify(btf: Btf, number: int) -> tuple[Part, ...] | None:
             return ("memory",)
         known: list[Part] = [part or "integer" for part in parts]
         return tuple(known)
-    if kind.kind == FLOAT:
+    if kind.is_float:
         return ("memory",) if "long double" in kind.name else ("float",)
     if kind.kind in {INT, PTR, ENUM, ENUM64}:
         whole: Part = "integer"
@@ -97,7 +97,7 @@ def _spread(btf: Btf, kind: Type, at: int, parts: list[Part | None], depth: int)
         return False
     for member in kind.members:
         start = at + member.bits
-        if member.width:
+        if member.width and kind.kind == STRUCT:  # in a union gcc takes it for a whole one of its type
             for index in {start // 64, (start + member.width - 1) // 64}:
                 if index < len(parts):
                     parts[index] = "integer"
@@ -111,20 +111,28 @@ def _place(btf: Btf, number: int, at: int, parts: list[Part | None], depth: int)
     if kind is None or size is None or depth > _MAX_DEPTH:
         return False
     if kind.kind == ARRAY:
-        step = btf.size(kind.element) or 0
-        if not step:
+        step = (btf.size(kind.element) or 0) * 8
+        if not step or not kind.count:
             return True
-        if kind.count > IN_REGISTERS:
+        # of an array gcc looks at the first element, and takes the others for its like wherever they lie
+        first: list[Part | None] = [None] * -(-(at % 64 + step) // 64)
+        if kind.count > IN_REGISTERS or not _place(btf, kind.element, at % 64, first, depth + 1):
             return False
-        return all(_place(btf, kind.element, at + n * step * 8, parts, depth + 1) for n in range(kind.count))
+        for n in range(-(-(at % 64 + step * kind.count) // 64)):
+            _merge(parts, at // 64 + n, first[n % len(first)])
+        return True
     if kind.kind in {STRUCT, UNION}:
         return _spread(btf, kind, at, parts, depth)
-    if at % (min(size, IN_REGISTERS) * 8 or 8) or (kind.kind == FLOAT and "long double" in kind.name):
+    if at % (min(size, IN_REGISTERS) * 8 or 8) or (kind.is_float and "long double" in kind.name):
         return False
     for index in range(at // 64, -(-(at + size * 8) // 64)):
-        if index < len(parts) and (kind.kind != FLOAT or parts[index] is None):
-            parts[index] = "float" if kind.kind == FLOAT else "integer"
+        _merge(parts, index, "float" if kind.is_float else "integer")
     return True
+
+
+def _merge(parts: list[Part | None], index: int, part: Part | None) -> None:
+    if index < len(parts) and part is not None and parts[index] != "integer":
+        parts[index] = part
 
 
 def _alignment(btf: Btf, number: int, depth: int = 0) -> int:
@@ -149,7 +157,7 @@ def _is_x87(btf: Btf, number: int) -> bool:
     for _ in range(_MAX_DEPTH):
         kind = btf.resolved(number)
         if kind is None or kind.kind not in {STRUCT, UNION} or len(kind.members) != 1:
-            return kind is not None and kind.kind == FLOAT and "long double" in kind.name
+            return kind is not None and kind.is_float and "long double" in kind.name
         number = kind.members[0].type
     return False
 
@@ -205,7 +213,7 @@ def result_slot(btf: Btf, number: int) -> Slot:
     if number == 0:
         return Slot(reason="it returns nothing (void)")
     kind, parts, size = btf.resolved(number), classify(btf, number), btf.size(number) or 0
-    if kind is not None and (kind.kind == FLOAT or _is_x87(btf, number)):
+    if kind is not None and (kind.is_float or _is_x87(btf, number)):
         return Slot(size=size, reason="floating point, in a register that probes can't read")
     if parts is None:
         return Slot(reason="the size of the result is unknown")

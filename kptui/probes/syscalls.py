@@ -8,7 +8,6 @@ calls of 6.12, and tracefs has events for 358 of them, not for those of 32-bit p
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
@@ -68,13 +67,17 @@ STRUCTS: Final = MappingProxyType(
         "__kernel_old_timeval": (("sec", 0, "s64"), ("usec", 8, "s64")),
         "pollfd": (("fd", 0, "s32"), ("events", 4, "x16")),
         "epoll_event": (("events", 0, "x32"), ("data", 4, "x64")),
-        "iovec": (("base", 0, "x64"), ("len", 8, "u64")),
+        "iovec": (("base", 0, "x64"), ("len", 8, "u64"), ("text", (0, 0), "ustring")),
+        "compat_iovec": (("base", 0, "x32"), ("len", 4, "u32")),
         "user_msghdr": (
             ("name", 0, "x64"),
             ("namelen", 8, "s32"),
             ("iov_base", (16, 0), "x64"),
             ("iov_len", (16, 8), "u64"),
             ("iovlen", 24, "u64"),
+            ("iov_text", (16, 0, 0), "ustring"),
+            ("name_port_be", (0, 2), "x16"),
+            ("name_ipv4_be", (0, 4), "x32"),
         ),
         "rlimit": (("cur", 0, "u64"), ("max", 8, "u64")),
         "rlimit64": (("cur", 0, "u64"), ("max", 8, "u64")),
@@ -84,8 +87,8 @@ STRUCTS: Final = MappingProxyType(
         "old_timespec32": (("sec", 0, "s32"), ("nsec", 4, "s32")),
     }
 )
-"""Members of structs of the user interface, whose layout never changes: (name, byte offset, type). Two offsets lead
-through a pointer."""
+"""Members of structs of the user interface, whose layout never changes: (name, byte offset, type). Several offsets lead
+through pointers."""
 
 _KINDS: Final = MappingProxyType(
     {
@@ -161,6 +164,8 @@ SYSCALLS: Final = MappingProxyType({**_CALLS, **{call: _CALLS[name] for call, na
 COMPAT: Final = _table(compat.COMPAT)
 """Arguments of the calls that are another function for 32-bit programs, by the name behind ``…_compat_sys_``."""
 
+_OLD: Final = _table(narrow.OLD)
+
 FUNCTIONS: Final = _table(common.PLAIN)
 """Parameters of a few ordinary functions, in registers."""
 
@@ -170,8 +175,10 @@ def known_call(symbol: str) -> tuple[SyscallArg, ...] | None:
     call = syscall_of(symbol)
     if call is None:
         return None
-    tables: Mapping[str, tuple[SyscallArg, ...]] = COMPAT if "_compat_sys_" in symbol else SYSCALLS
-    return tables.get(call)
+    if "_compat_sys_" in symbol:
+        return COMPAT.get(call)
+    own = _OLD.get(call) if symbol.startswith("__") else None
+    return SYSCALLS.get(call) if own is None else own
 
 
 _FIELD = re.compile(r"^\s*field:(?P<type>[^;]*?)(?P<name>\w+);", re.MULTILINE)

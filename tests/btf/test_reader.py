@@ -176,6 +176,10 @@ def test_a_modules_types_and_names_continue_the_kernels() -> None:
     assert btf.enumerators("MOD_") == {"MOD_ON": 1}
     assert list(btf.numbers(FUNC)) == [base.count - 2, base.count, base.count + 3]
     assert btf.name(box) == "box"
+    other = sample_writer()
+    other.text[0:0] = b"\0other"  # another kernel, whose strings lie elsewhere
+    with pytest.raises(ValueError, match="another kernel"):
+        Btf.parse(w.data(), Btf.parse(other.data()))
     with contextlib.suppress(ValueError):  # a module on the wrong kernel: anything but a crash
         Btf.parse(w.data()).prototype("modname")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from kptui.btf.types import FLOAT, PTR, UNION
 from tests.btf.writer import Writer
 
-STACK_WORDS = 96
+STACK_WORDS = 256
 _SCALARS = {
     "char": 1, "short": 2, "int": 4, "long": 8, "__int128": 16, "float": 4, "double": 8, "long double": 16,
     "enum e": 4, "void *": 8,
@@ -47,6 +47,7 @@ class Struct:
     number: int
     used: frozenset[int]
     """Bytes that belong to members; gcc may not copy the others."""
+    align: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Program:
         return self.dice.choice(_COMMON if self.dice.random() < 0.7 else tuple(_SCALARS))
 
     def structure(self) -> Struct:
-        """One to five members; some unions, some packed, some with arrays."""
+        """One to five members; some unions, some packed, some with arrays, some with structures made before."""
         name = f"s{len(self.structs)}"
         union, packed = self.dice.random() < 0.2, self.dice.random() < 0.2
         members: list[tuple[str, int, int]] = []
@@ -106,18 +107,26 @@ class Program:
         used: set[int] = set()
         widest, aligned = 1, True
         for n in range(self.dice.randint(1, 5)):
-            kind = self.scalar()
-            if union and kind == "long double":  # gcc itself changed its mind about these
-                kind = "double"
             count = self.dice.choice((0, 0, 0, 2, 3))
-            size = _SCALARS[kind] * (count or 1)
-            align = 1 if packed else _SCALARS[kind]
+            small = [made for made in self.structs if made.size <= 12]
+            inner = self.dice.choice(small) if small and self.dice.random() < 0.2 else None
+            if inner is not None:
+                kind, one, own, of = inner.c, inner.size, inner.align, inner.number
+            else:
+                kind = self.scalar()
+                if union and kind == "long double":  # gcc itself changed its mind about these
+                    kind = "double"
+                one = own = _SCALARS[kind]
+                of = self.ids[kind]
+            size = one * (count or 1)
+            align = 1 if packed else own
             at = 0 if union else -(-at // align) * align
-            number = self.w.array(self.ids[kind], count, self.ids["long"]) if count else self.ids[kind]
+            number = self.w.array(of, count, self.ids["long"]) if count else of
             members.append((f"m{n}", number, at * 8))
-            widest, aligned = max(widest, _SCALARS[kind]), aligned and at % _SCALARS[kind] == 0
+            widest, aligned = max(widest, own), aligned and at % own == 0
             text.append(f"{kind} m{n}{f'[{count}]' if count else ''};")
-            used |= set(range(at, at + size))
+            bytes_ = inner.used if inner is not None else range(one)
+            used |= {at + one * copy + byte for copy in range(count or 1) for byte in bytes_}
             largest, most = max(largest, at + size), max(most, align)
             at += size
         total = -(-largest // most) * most
@@ -129,7 +138,8 @@ class Program:
         packing = " __attribute__((packed))" if packed else ""
         self.code.append(f"{word} {name} {{ {' '.join(text)} }}{packing};")
         self.code.append(f'_Static_assert(sizeof({word} {name}) == {total}, "{name}");')
-        self.structs.append(Struct(f"{word} {name}", total, number, frozenset(used)))
+        align = 1 if packed else widest
+        self.structs.append(Struct(f"{word} {name}", total, number, frozenset(used), align))
         return self.structs[-1]
 
     def parameter(self) -> Param:

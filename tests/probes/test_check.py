@@ -230,6 +230,7 @@ def test_no_warning_without_reason() -> None:
     for line in (
         "p:kptui/open __x64_sys_openat file=+0(+104(%di)):ustring flags=+96(%di):x32",
         "r:kptui/ret vfs_read ret=$retval:s64",
+        "p:ev vfs_read comm=$comm",
         "p:ev vfs_read a=+0(+u8(%si)):u8[4]",
         "-:nothing",
     ):

@@ -108,6 +108,10 @@ def test_types_by_size_and_sign() -> None:
     assert reading(btf, char, chars=False).base == "s8"
     assert reading(btf, ulong, "flags").base == "x64"
     assert reading(btf, number, "flags").base == "s32"
+    for name in ("addr", "start_addr", "address", "ip", "parent_ip", "gfp_mask", "prot"):
+        assert reading(btf, ulong, name).base == "x64"
+    for name in ("ship", "masked", "flagship", "count"):
+        assert reading(btf, ulong, name).base == "u64"
 
 
 def test_text_behind_pointers() -> None:
@@ -177,6 +181,44 @@ def test_names_are_valid_and_different() -> None:
     assert argument_name("8bit", ["_8bit"]) == "_8bit_2"
     assert argument_name("a.b-c") == "a_b_c"
     assert argument_name("") == "_"
+
+
+def test_what_leads_to_the_program_s_memory() -> None:
+    """By what a file's operations take, by names, and by what copies."""
+    w = Writer()
+    char, number = w.integer("char", 1), w.integer("int", 4, signed=True)
+    text, const = w.add(PTR, "", char), w.add(PTR, "", w.add(CONST, "", char))
+    size = w.add(TYPEDEF, "size_t", w.integer("long unsigned int", 8))
+    loff = w.add(PTR, "", w.add(TYPEDEF, "loff_t", w.integer("long", 8, signed=True)))
+    file = w.add(PTR, "", w.struct("file", 8, ("x", number, 0)))
+    info = w.add(PTR, "", w.struct("ubuf_info", 8, ("x", number, 0)))
+    void = w.add(PTR, "", 0)
+    w.function("some_write", 0, ("file", file), ("buf", const), ("n", size), ("pos", loff))
+    w.function("some_read", 0, ("filp", file), ("where", text), ("n", size), ("pos", loff))
+    w.function("some_store", 0, ("file", file), ("buf", const), ("n", size))
+    w.function("copy_this_from_user", 0, ("to", void), ("from", void))
+    w.function("cmap_to_user", 0, ("from", void), ("to", void))
+    w.function("zerocopy", 0, ("ubuf", info), ("uarg", info))
+    w.function("plain", 0, ("ubuf", void), ("ufds", w.add(PTR, "", void)), ("umsg", void))
+    btf = Btf.parse(w.data())
+
+    def users(function: str) -> list[str]:
+        found = signature(btf, function)
+        assert found is not None
+        return [p.name for p in found.parameters if p.user]
+
+    assert users("some_write") == ["buf"]
+    assert users("some_read") == ["where"]
+    assert users("copy_this_from_user") == ["from"]
+    assert users("plain") == ["ubuf", "umsg"]  # ufds is where the kernel keeps the program's pointer
+    assert users("some_store") == users("cmap_to_user") == users("zerocopy") == []
+    written = signature(btf, "some_write")
+    assert written is not None
+    assert str(written.parameters[1].fetch) == "buf=+0(%si):ustring"
+    assert written.parameters[1].note == "in user memory; up to a NUL byte, which need not be within n"
+    stored = signature(btf, "some_store")
+    assert stored is not None
+    assert stored.parameters[1].note == "up to a NUL byte, which need not be within n"
 
 
 def test_a_sockets_operations_get_the_kernels_copy_of_an_address() -> None:

@@ -82,6 +82,36 @@ def test_what_follows_an_unknown_size_is_unknown() -> None:
     assert result_slot(btf, proto.ref).reason == "the size of the result is unknown"
 
 
+def test_packed_structures_go_where_gcc_puts_them() -> None:
+    """What gcc 12 does with ``void f(struct ten t, struct odd o, long n)``."""
+    w = Writer()
+    long, number = w.integer("long", 8, signed=True), w.integer("int", 4, signed=True)
+    word, char = w.integer("unsigned int", 4), w.integer("char", 1)
+    five = w.struct("five", 5, ("i", number, 0), ("c", char, 32))  # the second int of two lies across
+    ten = w.struct("ten", 10, ("a", w.array(five, 2), 0))
+    field = w.struct(
+        "", 4, ("b", word, 19 << 24), kind=UNION, flag=1
+    )  # unsigned b:19, from the second byte on
+    odd = w.struct("odd", 5, ("c", char, 0), ("u", field, 8))
+    w.function("f", 0, ("t", ten), ("o", odd), ("n", long))
+    btf = Btf.parse(w.data())
+    proto = btf.prototype("f")
+    assert proto is not None
+    assert [slot.text for slot in parameter_slots(btf, proto)] == ["%di:%si", "$stack1", "%dx"]
+
+
+def test_floating_point_of_old_type_information() -> None:
+    """Writers before 2021 have it as integers: BTF of 5.10."""
+    w = Writer()
+    double, number = w.integer("double", 8), w.integer("int", 4, signed=True)
+    w.function("f", double, ("a", double), ("b", number))
+    btf = Btf.parse(w.data())
+    proto = btf.prototype("f")
+    assert proto is not None
+    assert [slot.text for slot in parameter_slots(btf, proto)] == ["", "%di"]
+    assert "floating point" in result_slot(btf, proto.ref).reason
+
+
 def test_results() -> None:
     w = Writer()
     long = w.integer("long", 8, signed=True)

@@ -195,14 +195,21 @@ def test_calls_follow_the_pointers_of_the_program() -> None:
     assert "uservaddr_port_be=+u2(+104(%di)):x16" in connect
     assert "uservaddr_path=+2(+104(%di)):ustring" in connect
     assert "rqtp_sec=+u0(+112(%di)):s64" in rows("__x64_sys_nanosleep")
-    assert "msg_iov_len=+u8(+u16(+104(%di))):u64" in rows("__x64_sys_sendmsg")
+    message = rows("__x64_sys_sendmsg")
+    assert "msg_iov_len=+u8(+u16(+104(%di))):u64" in message
+    assert "msg_iov_text=+0(+u0(+u16(+104(%di)))):ustring" in message
+    assert "msg_name_port_be=+u2(+u0(+104(%di))):x16" in message
+    assert "vec_text=+0(+u0(+104(%di))):ustring" in rows("__x64_sys_writev")
+    assert "vec_len=+u4(+88(%di)):u32" in rows("__ia32_sys_writev")
+    assert "buff_text=+0(+104(%di)):ustring" in rows("__x64_sys_sendto")
 
 
 def test_members_of_a_program_s_structure_by_the_kernel_s_types() -> None:
     w = Writer()
     word, long = w.integer("unsigned int", 4), w.integer("long", 8, signed=True)
     name = w.add(2, "", w.add(10, "", w.integer("char", 1)))
-    w.add(2, "", w.struct("sigevent", 24, ("signo", word, 0), ("value", long, 64), ("name", name, 128)))
+    members = ("signo", word, 0), ("__pad0", word, 32), ("value", long, 64), ("name", name, 128)
+    w.add(2, "", w.struct("sigevent", 24, *members))
     w.add(2, "", w.add(8, "timer_t", w.integer("int", 4, signed=True)))
     found = rows("__x64_sys_timer_create", "p", Knowledge(Btf.parse(w.data()), FEATURES_6_12))
     assert found[3:7] == [

@@ -21,6 +21,7 @@ from kptui.probes.syscalls import (
     natural_kind,
     parse_prototype,
 )
+from kptui.probes.walk import Walker
 from tests.btf.test_reader import kernel
 from tests.btf.writer import Writer
 
@@ -71,6 +72,16 @@ def test_calls_with_another_name_in_the_kernel(call: str, name: str) -> None:
     assert call not in KERNEL
     assert name in KERNEL
     assert SYSCALLS[call] == SYSCALLS[name]
+
+
+def test_functions_whose_name_is_now_another_call_s() -> None:
+    def types(symbol: str) -> list[str]:
+        return [arg.ctype for arg in known_call(symbol) or ()]
+
+    assert types("__x64_sys_stat")[1] == "struct __old_kernel_stat __user *"
+    assert types("sys_stat") == types("__x64_sys_newstat")
+    assert types("__x64_sys_sendfile")[2] == "off_t __user *"
+    assert types("__x64_sys_sendfile64")[2] == "loff_t __user *"
 
 
 def test_the_common_calls_are_there() -> None:
@@ -199,6 +210,25 @@ def test_signatures_of_calls() -> None:
     x32 = call_signature("__x64_compat_sys_ioctl")
     assert x32 is not None
     assert [p.slot.registers[0] for p in x32.parameters] == ["di", "si", "dx"]
+
+
+def test_a_32_bit_program_s_buffers_are_its_own_kind() -> None:
+    w = Writer()
+    word, long = w.integer("unsigned int", 4), w.integer("long unsigned int", 8)
+    wide = w.struct("iovec", 16, ("iov_base", long, 0), ("iov_len", long, 64))
+    narrow = w.struct("compat_iovec", 8, ("iov_base", word, 0), ("iov_len", word, 32))
+    w.add(2, "", wide)
+    w.add(2, "", narrow)
+    btf = Btf.parse(w.data())
+    for symbol, expected in {
+        "__x64_sys_readv": "iov_len=+u8(+104(%di)):u64",
+        "__ia32_sys_readv": "iov_len=+u4(+88(%di)):u32",
+        "__ia32_compat_sys_preadv": "iov_len=+u4(+88(%di)):u32",
+    }.items():
+        signed = call_signature(symbol, btf)
+        assert signed is not None
+        walk = Walker(btf, signed)
+        assert str(walk.reach(walk.parse("vec->iov_len")).fetch) == expected
 
 
 def test_types_by_their_c_text() -> None:

@@ -76,8 +76,11 @@ def test_dots_and_arrows_are_taken_for_each_other() -> None:
         ("file->f_path.dentri", "struct path has no member dentri", 13, "dentry"),
         ("count->x", "count has no members", 7, None),
         ("count[1]", "count is neither an array nor a pointer", 6, None),
-        ("file x", "-> or . and a member's name, or [number] was expected", 4, None),
-        ("file->", "-> or . and a member's name, or [number] was expected", 4, None),
+        ("file x", "behind file comes -> or . and a member's name, or [number], not x", 4, None),
+        ("file->", "file-> goes on with a member's name", 4, None),
+        ("file..f_path", "file. goes on with a member's name", 4, None),
+        ("file->f_inode[-1]", "an element's number is 0 to 999999999: file->f_inode[0]", 13, None),
+        ("pos[9999999999]", "an element's number is 0 to 999999999: pos[0]", 3, None),
         ("file->private_data->x", "Nothing is known of what file->private_data points to", 20, None),
         ("file->private_data[1]", "Nothing is known of what file->private_data points to", 19, None),
         ("file->f_inode->i_sb->s_id[32]", "file->f_inode->i_sb->s_id has 32 elements, from 0 on", 26, None),
@@ -92,6 +95,16 @@ def test_paths_that_lead_nowhere(path: str, message: str, column: int, near: str
         walker("vfs_read").parse(path)
     assert (caught.value.message, caught.value.column) == (message, column)
     assert next(iter(caught.value.near), None) == near
+
+
+def test_a_program_s_function_is_no_symbol_of_the_kernel() -> None:
+    w = Writer()
+    handler = w.add(2, "", w.add(13, "", 0))
+    action = w.struct("action", 8, ("handler", handler, 0))
+    w.function("f", 0, ("ubuf", w.add(2, "", action)), ("kernel_s", w.add(2, "", action)))
+    walk = walker("f", Btf.parse(w.data()))
+    assert str(walk.reach(walk.parse("ubuf->handler")).fetch) == "handler=+u0(%di):x64"
+    assert str(walk.reach(walk.parse("kernel_s->handler")).fetch) == "handler=+0(%si):symbol"
 
 
 def test_more_pointers_than_the_kernel_follows_are_refused() -> None:

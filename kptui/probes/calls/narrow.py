@@ -122,3 +122,11 @@ vm86(unsigned long cmd, unsigned long arg:x64)
 vm86old(struct vm86_struct __user *user_vm86)
 waitpid(pid_t pid, int __user *stat_addr, int options:x32)
 """
+
+OLD = """
+fstat(unsigned int fd, struct __old_kernel_stat __user *statbuf)
+lstat(const char __user *filename, struct __old_kernel_stat __user *statbuf)
+sendfile(int out_fd, int in_fd, off_t __user *offset, size_t count)
+stat(const char __user *filename, struct __old_kernel_stat __user *statbuf)
+"""
+"""Functions whose name is now that of another function's call: programs reach newstat and sendfile64 by it."""

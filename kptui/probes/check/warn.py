@@ -20,6 +20,7 @@ from kptui.verdict import Fix, Note
 _OFFSET: Final = re.compile(r"([+-])u?\+?(-?[0-9][0-9a-zA-Z]{9,})\(")  # from 2**31 on
 _RESERVED_EVENTS: Final = {"enable", "filter"}
 _GENERIC_FIELDS: Final = {"cpu", "comm", "common_cpu", "stacktrace", "COMM", "CPU"}
+_SAME: Final = {("comm", "$comm"), ("COMM", "$COMM")}  # what hides the field has its value
 
 
 def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Places) -> tuple[Note, ...]:
@@ -74,7 +75,7 @@ def _argument(word: str, number: int) -> Iterator[str]:
                 continue
             if not -(1 << 31) <= offset < 1 << 31:
                 yield f"{shown}: the kernel cuts the offset {_show(match[2])} to 32 bits."
-    if name in _GENERIC_FIELDS:
+    if name in _GENERIC_FIELDS and (name, body) not in _SAME:
         yield f"{shown}: this name hides the filter field of the same name."
 
 

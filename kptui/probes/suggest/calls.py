@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from kptui.probes.abi import WrapperAbi, argument_place, syscall_arg_offset
-from kptui.probes.callsig import ARGV_ARRAY, narrowed, type_id
+from kptui.probes.callsig import ARGV_ARRAY, NARROW_STRUCTS, narrowed, type_id
 from kptui.probes.exprs import ArgType, Deref, Expr, FetchArg, Register
 from kptui.probes.fetch import parse_expr
 from kptui.probes.suggest.rows import Knowledge, Suggestion, row
-from kptui.probes.suggest.userstructs import in_layout
+from kptui.probes.suggest.userstructs import AS_TEXT, in_layout
 from kptui.probes.syscalls import STRUCTS, SyscallArg
 from kptui.probes.walk import Spot
 from kptui.probes.walk.spot import reach
 from kptui.probes.walk.walker import flattened
 
 ARGV_STRINGS: Final = 3
+_FILLER: Final = re.compile(r"_*(?:pad|unused|reserved|spare)\w*")
 MEMBERS: Final = 8
 """Members of a user's structure that are offered; the walker has them all."""
 
@@ -54,7 +56,7 @@ def of_call(
             late.append(row(where, f"{name}_ptr", ctype, source, word, note="address"))
         elif ctype.endswith("*"):
             yield row(where, name, ctype, source, word, note="address")
-            late += _behind(parameter, source, known)
+            late += _behind(parameter, source, known, abi)
         else:
             yield row(where, name, ctype, source, narrowed(kind, abi))
     yield from late
@@ -71,9 +73,11 @@ def _argv(name: str, ctype: str, source: Expr) -> Iterator[Suggestion]:
     yield Suggestion(str(source), name, ctype, strings, note)
 
 
-def _behind(parameter: SyscallArg, source: Expr, known: Knowledge) -> Iterator[Suggestion]:
+def _behind(
+    parameter: SyscallArg, source: Expr, known: Knowledge, abi: WrapperAbi | None
+) -> Iterator[Suggestion]:
     name, where, user = parameter.name, str(source), "__user" in parameter.ctype
-    if "char" in parameter.ctype:
+    if "char" in parameter.ctype or ("void" in parameter.ctype and "buf" in name):
         text = "ustring" if user else "string"
         yield row(
             where,
@@ -81,9 +85,11 @@ def _behind(parameter: SyscallArg, source: Expr, known: Knowledge) -> Iterator[S
             parameter.ctype,
             Deref(0, source),
             text,
-            note="as text, up to a NUL byte (4 KB without one: no event)",
+            note=AS_TEXT,
         )
     tag = parameter.struct
+    if tag is not None and abi == "ia32":
+        tag = NARROW_STRUCTS.get(tag, tag)
     if tag is None:
         yield from _number(parameter, source, known)
         return
@@ -117,6 +123,8 @@ def _members(parameter: SyscallArg, source: Expr, known: Knowledge) -> Iterator[
         return
     shown = 0
     for member, _ in flattened(known.btf, struct):
+        if _FILLER.fullmatch(member.name):
+            continue
         name = f"{parameter.name}_{member.name}"
         spot = Spot(
             f"{parameter.name}->{member.name}",

@@ -14,7 +14,7 @@ from kptui.probes.exprs import ArgN, Deref, Expr, FetchArg, Register
 from kptui.probes.params import RESULT, Parameter, Signature
 from kptui.probes.reading import reading, single
 from kptui.probes.suggest.rows import Suggestion
-from kptui.probes.suggest.userstructs import ADDRESSES, in_layout
+from kptui.probes.suggest.userstructs import ADDRESSES, AS_TEXT, in_layout
 from kptui.probes.syscalls import STRUCTS
 from kptui.probes.walk import Reached, Spot, Walker
 from kptui.probes.walk.ends import ends
@@ -117,7 +117,7 @@ def _others(parameter: Parameter, name: str) -> Iterator[Suggestion]:
         if base in {"%pd", "%pD"}:
             label, note = f"{name}_name", "the name of its directory entry, in the kernel's own way"
         elif base in {"string", "ustring"}:
-            label, note = f"{name}_text", "as text, up to a NUL byte (4 KB without one: no event)"
+            label, note = f"{name}_text", AS_TEXT
         elif label == name:
             label, note = f"{name}_ptr", "address"
         yield _row(parameter, other, note, label)

@@ -23,7 +23,11 @@ _IN_KERNEL: Final = (
 ADDRESSES: Final = frozenset({"sockaddr", "sockaddr_unsized", "__kernel_sockaddr_storage"})
 """Structures that hold a socket's address of any family."""
 
+AS_TEXT: Final = "as text, up to a NUL byte (4 KB without one: no event)"
+
 _NOTES: Final = {
+    "name_port_be": "where it goes: network byte order, 80 is 0x5000",
+    "name_ipv4_be": "where it goes: IPv4, network byte order",
     "port_be": "network byte order: 80 is 0x5000",
     "ipv4": "IPv4; bytes in the order they are written",
     "ipv6": "IPv6; network byte order",
@@ -39,12 +43,16 @@ def in_layout(name: str, tag: str, source: Expr, user: bool) -> Iterator[Suggest
     """The members of ``struct tag`` at the address that ``source`` gives, named after ``name``."""
     for member, offsets, type_ in _IN_KERNEL if tag == "sockaddr" and not user else STRUCTS.get(tag, ()):
         expr: Expr = source
+        inside = user
         for offset in (offsets,) if isinstance(offsets, int) else offsets:
-            expr = Deref(offset, expr, user)
+            expr = Deref(offset, expr, inside)
+            inside = True  # the pointers in these structures are the program's, wherever the structure is
         kind = parse_type(type_)
         if kind.is_string and isinstance(expr, Deref):
+            kind = replace(kind, base="ustring" if expr.user else "string")
             expr = Deref(expr.offset, expr.expr)
-            kind = replace(kind, base="ustring" if user else "string")
         arg = FetchArg(expr, f"{name}_{member}", kind)
-        note = _NOTES.get(member, "") if tag == "sockaddr" else ""
+        note = _NOTES.get(member, "") if tag == "sockaddr" or member.startswith("name_") else ""
+        if member.endswith("text"):
+            note = AS_TEXT
         yield Suggestion(str(expr), f"{name}_{member}", f"{tag}.{member}", arg, note)

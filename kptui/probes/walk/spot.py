@@ -79,6 +79,8 @@ def reach(btf: Btf, spot: Spot, name: str | None = None, *, chars: bool = True) 
     label = argument_name(spot.name) if name is None else name
     ctype = ctext.declaration(btf, spot.type) + (f":{spot.width}" if spot.width else "")
     how = reading(btf, spot.type, spot.name, chars=chars)
+    if spot.user and how.base == "symbol":  # the program's function
+        how = replace(how, base="x64", note="")
     plain = list(_ways(btf, spot, label, how))
     if not plain:
         offsets = offsets_of(spot.value) if spot.value is not None else ()

@@ -110,7 +110,7 @@ class Walker:
         while at < len(path.rstrip()):
             step = _STEP.match(path, at)
             if step is None:
-                raise PathError("-> or . and a member's name, or [number] was expected", at)
+                raise PathError(_no_step(path, at), at)
             if step[3] is not None:
                 spot = self._element(spot, int(step[3]), step.start(3))
             else:
@@ -234,6 +234,17 @@ class Walker:
             place, path=f"{spot.path}[{index}]", name=f"{spot.name}_{index}", type=number, bits=place.bits + bits,
             leads_to_user=user, native=None,
         )  # fmt: skip
+
+
+def _no_step(path: str, at: int) -> str:
+    """Why a path can't go on as it does from that character."""
+    rest = path[at:].lstrip()
+    step = next((step for step in ("->", ".", "[") if rest.startswith(step)), None)
+    if step == "[":
+        return f"an element's number is 0 to 999999999: {path[:at].rstrip()}[0]"
+    if step is not None:
+        return f"{path[:at].rstrip()}{step} goes on with a member's name"
+    return f"behind {path[:at].rstrip()} comes -> or . and a member's name, or [number], not {rest}"
 
 
 def flattened(btf: Btf, struct: Type, depth: int = 0) -> Iterator[tuple[Member, str]]:
