@@ -130,7 +130,7 @@ class Lookup:
         known = Knowledge(self.types.kernel, self.features)
         if wrapper_abi(name) is not None:
             own = self._call_format(syscall_of(name) or "")
-            known = replace(known, call=None if own is None else enter_event(own) or None)
+            known = replace(known, call=None if own is None else enter_event(own))
         found = Found(Place(name, module=module or None), known, None)
         if module:
             types = self.types.module(module)

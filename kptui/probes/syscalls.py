@@ -185,13 +185,15 @@ _FIELD = re.compile(r"^\s*field:(?P<type>[^;]*?)(?P<name>\w+);", re.MULTILINE)
 _TEXT_OF = re.compile(r"__(\w+)_val")
 
 
-def enter_event(text: str) -> tuple[SyscallArg, ...]:
-    """The arguments of a call from its ``events/syscalls/sys_enter_NAME/format``.
+def enter_event(text: str) -> tuple[SyscallArg, ...] | None:
+    """The arguments of a call from its ``events/syscalls/sys_enter_NAME/format``; None for another text.
 
     Pointers of a call lead to user memory; which of them to text the format says since 6.19, before that
     ``const char *`` is taken for it.
     """
     fields = [(m["type"].strip(), m["name"]) for m in _FIELD.finditer(text)]
+    if all(name != "__syscall_nr" for _, name in fields):
+        return None
     texts = {
         match[1] for ctype, name in fields if "__data_loc" in ctype and (match := _TEXT_OF.fullmatch(name))
     }

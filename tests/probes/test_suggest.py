@@ -87,7 +87,7 @@ def test_away_from_the_entry_registers_are_no_arguments() -> None:
 
 
 def test_return_probes_offer_the_returned_value() -> None:
-    rows = texts("vfs_read", "r")
+    rows = texts("some_function", "r")
     assert rows[:2] == ["ret=$retval:s32", "ret64=$retval:s64"]
     assert "comm=$comm" in rows
     assert not any("%" in row for row in rows)
@@ -226,6 +226,32 @@ def test_calls_without_arguments_say_so(symbol: str) -> None:
     assert found.remark.endswith("takes no arguments")
     assert found.prototype.endswith("(void)")
     assert [row.name for row in found.rows] == ["nr", "comm", "caller"]
+
+
+def test_a_call_that_only_tracefs_knows_has_no_arguments_where_it_says_so() -> None:
+    """One that is newer than the table."""
+    found = help_at(Place("__x64_sys_newest"), "p", Knowledge(call=()))
+    assert found.remark == "newest takes no arguments"
+    assert [row.name for row in found.rows] == ["nr", "comm", "caller"]
+    assert "arg1" in [row.name for row in help_at(Place("__x64_sys_newest"), "p").rows]
+
+
+def test_the_body_of_a_call_without_arguments() -> None:
+    w = Writer()
+    regs = w.add(2, "", w.add(10, "", w.struct("pt_regs", 168)))
+    w.function("__do_sys_getpid", w.integer("long", 8, signed=True), ("__unused", regs))
+    for known in (Knowledge(Btf.parse(w.data()), FEATURES_6_12), Knowledge()):
+        assert rows("__do_sys_getpid", "p", known) == ["comm=$comm", "caller=$stack0:symbol"]
+        assert rows("__do_sys_getpid", "r", known)[0] == "ret=$retval:s64"
+    known = Knowledge(Btf.parse(w.data()), FEATURES_6_12)
+    assert rows("__do_sys_getpid", "r", known) == ["ret=$retval:s64", "comm=$comm"]
+
+
+def test_results_that_are_known_without_types() -> None:
+    for symbol in ("vfs_read", "vfs_write", "ksys_read", "__se_sys_openat", "__do_sys_fork"):
+        assert rows(symbol, "r", Knowledge())[:2] == ["ret=$retval:s64", "retptr=$retval:x64"]
+    for symbol in ("do_sys_openat2", "anything", "__do_sys_nosuch"):
+        assert rows(symbol, "r", Knowledge())[:2] == ["ret=$retval:s32", "ret64=$retval:s64"]
 
 
 def test_clones_have_their_origin_s_parameters_with_a_warning() -> None:

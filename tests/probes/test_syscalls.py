@@ -159,6 +159,7 @@ print fmt: "cmd: 0x%08lx", ((unsigned long)(REC->cmd))
 
 def test_a_kernel_that_tells_more_of_a_call_is_believed() -> None:
     own = enter_event(FORMAT)
+    assert own is not None
     assert [(arg.name, arg.ctype, arg.kind) for arg in own] == [
         ("cmd", "int", "s32"),
         ("uattr", "union bpf_attr __user *", "x64"),
@@ -167,7 +168,8 @@ def test_a_kernel_that_tells_more_of_a_call_is_believed() -> None:
         ("dir", "char __user *", "ustring"),
         ("out", "char __user *", "x64"),
     ]
-    assert enter_event("nonsense") == ()
+    assert enter_event("nonsense") is None
+    assert enter_event("\tfield:int __syscall_nr;\toffset:8;\tsize:4;\tsigned:1;\n") == ()
     assert call_arguments("__x64_sys_bpf", None, own) == own
     assert call_arguments("__x64_sys_newcall", None, own) == own
     assert call_arguments("__x64_sys_newcall") is None

@@ -72,7 +72,7 @@ class Kernel:
             assert data is not None, f"no BTF of {module}"
             btf = Btf.parse(data, self.btf)
         own = self.machine.event_format("syscalls", f"sys_enter_{symbol.removeprefix('__x64_sys_')}")
-        return Knowledge(btf, self.features, None if own is None else enter_event(own) or None)
+        return Knowledge(btf, self.features, None if own is None else enter_event(own))
 
     def suggested(
         self, symbol: str, kind: Kind, event: str, module: str | None = None, *, but: str = ""

@@ -50,7 +50,7 @@ class Types:
             holders = [found.module for found in table.lookup(symbol) if found.module is not None]
             btf = next((types for name in holders if (types := self.module_btf(name)) is not None), btf)
         own = self.call_format(syscall_of(symbol) or "") if wrapper_abi(symbol) is not None else None
-        return Knowledge(btf, self.features, None if own is None else enter_event(own) or None)
+        return Knowledge(btf, self.features, None if own is None else enter_event(own))
 
 
 NO_TYPES = Types(None, frozenset())

@@ -29,6 +29,8 @@ _PARTS: Final = frozenset({"part", "cold"})
 _SECTION_STARTS: Final = frozenset(
     {"_text", "_stext"}
 )  # how one copy of a duplicate symbol is named: _text+OFFSET
+_LONG: Final = FUNCTIONS.keys() - {"do_sys_openat2"}  # which is an int since 6.18
+_NO_PARAMETER: Final = "__unused"  # of SYSCALL_DEFINE0
 _UNKNOWN: Final = "an argument only if this is a function's first instruction"
 _MOVED: Final = "not at the function's first instruction: no longer an argument"
 _RETURNS: Final = "return_args"
@@ -107,8 +109,9 @@ def _entry(symbol: str, known: Knowledge) -> Help:
     warning = clone_warning(symbol)
     if found is not None and known.btf is not None:
         walker = Walker(known.btf, found, known.features)
-        rows = tuple(functions.parameters(walker, warning))
-        remark = warning or ("" if found.parameters else f"{symbol} takes no arguments")
+        rows = tuple(row for row in functions.parameters(walker, warning) if row.name != _NO_PARAMETER)
+        none = all(parameter.name == _NO_PARAMETER for parameter in found.parameters)
+        remark = warning or (f"{symbol} takes no arguments" if none else "")
         return Help(rows, found.prototype, remark)
     body = _body(symbol)
     if body is not None:
@@ -151,9 +154,14 @@ def _returned(symbol: str, known: Knowledge) -> Help:
         return Help((result, *kept), "" if args is None else call_prototype(symbol, args))
     found = known_signature(symbol, known)
     if found is None or known.btf is None:
-        return Help((*registers.returned(), *kept), remark=_why(known))
+        return Help((*registers.returned(long=_is_long(symbol)), *kept), remark=_why(known))
     rows = functions.result(Walker(known.btf, found, known.features))
     return Help((*rows, *kept), found.prototype, functions.about_result(found))
+
+
+def _is_long(symbol: str) -> bool:
+    """Whether a function is known by heart to return a long: a call's body, and what calls use."""
+    return symbol in _LONG or (symbol.startswith(("__do_sys_", "__se_sys_")) and _body(symbol) is not None)
 
 
 def _kept(symbol: str, known: Knowledge) -> Iterator[Suggestion]:

@@ -37,11 +37,14 @@ def inside_function(note: str) -> Iterator[Suggestion]:
         yield row(f"%{register}", register, "", Register(register), "x64", note=note)
 
 
-def returned() -> Iterator[Suggestion]:
-    """The result of a function whose type is unknown."""
+def returned(*, long: bool = False) -> Iterator[Suggestion]:
+    """The result of a function whose type is unknown; ``long``: but that it is 64 bits wide."""
     value = Retval()
-    yield row("$retval", "ret", "int", value, "s32", note="int; errors are -1 to -4095")
-    yield row("$retval", "ret64", "long, ssize_t", value, "s64", note="long; errors are -1 to -4095")
+    if long:
+        yield row("$retval", "ret", "long", value, "s64", note="errors are -1 to -4095")
+    else:
+        yield row("$retval", "ret", "int", value, "s32", note="int; errors are -1 to -4095")
+        yield row("$retval", "ret64", "long, ssize_t", value, "s64", note="long; errors are -1 to -4095")
     yield row("$retval", "retptr", "pointer", value, "x64", note="pointer or flags")
     yield row("$retval", "retu", "unsigned int", value, "u32")
     yield row("$retval", "retbool", "bool", value, "u8", note="only the low 8 bits are defined")

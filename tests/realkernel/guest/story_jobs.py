@@ -107,7 +107,7 @@ TASKS = (
         "/vfsr|<C-r>|<Space>|w|F|iret>1048576<Enter>s|<Space>",
         25,
         _big_reads,
-        (r"r\d*:kptui/vfs_read_ret vfs_read ret=\$retval:s(?:32|64)",),
+        (r"r\d*:kptui/vfs_read_ret vfs_read ret=\$retval:s64",),
         "vfs_read_ret",
         ("ret=2097152",),
     ),
