@@ -190,7 +190,7 @@ class KptuiApp(App[None], inherit_bindings=False):
         typing = list(pane.typing_hints) if pane.typing else []
         if self.screen is not self.workspace:  # Textual's palette: it has no footer
             typing = [("enter", "run it"), ("↑↓", "choose"), ("esc", "close")]
-        self.workspace.footer.show(self.keymap.footer(pane.scope), typing)
+        self.workspace.footer.show(self.keymap.footer(pane.scope, pane.foremost, pane.without), typing)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for command in self.keymap.commands.values():

@@ -196,7 +196,7 @@ COMMANDS: tuple[Command, ...] = (
         help="Write the captured rows to a file (text, JSONL or CSV)",
     ),
     Command("events.clear", ("C",), "Clear", "events", help="Forget the captured events"),
-    Command("events.reset", ("escape",), "Clear search and view", "events"),
+    Command("events.reset", ("escape",), "Show all", "events", help="Clear search and view filter"),
     # dialogs
     Command("dialog.close", ("escape", "q"), "Close", "dialog", 1),
     Command("dialog.accept", ("enter",), "Choose", "dialog", 9),

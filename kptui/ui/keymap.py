@@ -5,7 +5,7 @@ Made from the table of commands and the configuration; the footer and the help a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kptui.ui.commands import BY_ID, Command
@@ -128,16 +128,18 @@ class Keymap:
         keys = self.commands[id_].keys
         return next((shown(key) for key in keys if key.startswith(("ctrl+", "alt+")) or key in _NO_TEXT), "")
 
-    def footer(self, scope: str) -> list[Command]:
-        """The commands for the footer of a scope, most useful first; only those whose key really works here."""
+    def footer(self, scope: str, first: Sequence[str] = (), without: Collection[str] = ()) -> list[Command]:
+        """The commands for the footer of a scope, those of ``first`` and then the most useful first, but for
+        ``without``; only those whose key really works here.
+        """
         found = [
             command
             for command in self.commands.values()
-            if command.footer and any(self._keys[scope].get(key) == command.id for key in command.keys)
+            if (command.footer or command.id in first)
+            and command.id not in without
+            and any(self._keys[scope].get(key) == command.id for key in command.keys)
         ]
-        own = [c for c in found if c.scope == scope]
-        rest = [c for c in found if c.scope != scope]
-        return sorted(own, key=lambda c: -c.footer) + sorted(rest, key=lambda c: -c.footer)
+        return sorted(found, key=lambda c: (c.id not in first, c.scope != scope, -c.footer))
 
     def help(self, scope: str) -> list[tuple[str, list[Command]]]:
         """The commands that work in a scope, in sections: the pane's own, lists, everywhere."""

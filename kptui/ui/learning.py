@@ -28,13 +28,6 @@ def preload() -> None:
         sys.setswitchinterval(0.001)
 
 
-def _settle() -> None:
-    """What is loaded now stays: to look through it again and again would only hold up the keys."""
-    if not gc.isenabled():
-        gc.freeze()
-        gc.enable()
-
-
 class Learning:
     """Reads on threads, and gives what has been read to the panes."""
 
@@ -43,6 +36,7 @@ class Learning:
         self._world = world
         self.table: SymbolTable | None = None
         self.knowledge = Knowledge(world)
+        self._collects = not gc.isenabled()  # who started us left it to us when there is something to collect
         self.listed = asyncio.Event()  # the first list of symbols is on the screen, or won't come
 
     async def load(self) -> None:
@@ -54,7 +48,13 @@ class Learning:
         try:
             await self._read_on(search)
         finally:
-            _settle()
+            self._settle()
+
+    def _settle(self) -> None:
+        """What is loaded now stays: to look through it again and again would only hold up the keys."""
+        if self._collects:
+            gc.freeze()
+            gc.enable()
 
     async def _read_on(self, search: SymbolSearch | None) -> None:
         if search is not None:

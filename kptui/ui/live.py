@@ -15,6 +15,7 @@ from kptui.events.log import EventLog
 from kptui.events.model import ArgSpec
 from kptui.kernel.refusal import Refused
 from kptui.safetext import neutralise
+from kptui.ui.commands import COMMANDS
 from kptui.ui.pacing import ASK, Pacer
 from kptui.ui.panes.chrome import Status
 from kptui.ui.world import Gate, World
@@ -30,6 +31,11 @@ FEED = 1 << 18  # bytes given to the log at once: about 3 ms of the loop
 PAUSE = 0.005  # s for keys and frames between two of them
 LISTING = 2.0  # s that opening the session waits for the first list of symbols
 SILENCE = 10.0  # s without an event before the pane asks whether that is right
+# What means nothing where there is no kernel to trace.
+WRITING = frozenset({"editor.write", "editor.start"})
+SWITCHING = frozenset(
+    command.id for command in COMMANDS if command.scope == "probes" and command.id != "probes.add"
+)
 
 
 class Live:
@@ -86,6 +92,9 @@ class Live:
         self._opened = True
         app.learning.knowledge.begin(app.table)
         app.workspace.probes.available = session is not None
+        if session is None:
+            app.workspace.editor.without = WRITING
+            app.workspace.probes.without = SWITCHING
         app.workspace.probes.redraw()
         for note in self.world.notes:
             app.say(note, "warning")

@@ -59,6 +59,11 @@ class Pane(Widget, can_focus=True):
         """What keys do while a line is being typed: (key, what) pairs for the footer."""
         return self.typing_keys
 
+    @property
+    def foremost(self) -> tuple[str, ...]:
+        """Commands that the footer tells of before all others, because of what is going on."""
+        return ()
+
     def redraw(self) -> None:
         self._strips = None
         self.refresh()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from kptui.host.config import Config
 from kptui.ui.commands import COMMANDS
+from kptui.ui.dialogs.text import text_dialog
 from kptui.ui.keymap import Keymap
 from kptui.ui.panes.chrome import Status, status_line
 from tests.ui.support import NARROW, WIDE, Driven, demo
@@ -184,3 +185,42 @@ async def test_a_group_says_how_many_of_its_events_take_a_filter(tmp_path: Path)
         await it.press("i", "ctrl+u", "=common_pid > 1", "enter")
         await it.until(lambda: "✓ the kernel will accept this" in it.screen(), "the verdict")
         assert "of 2 events" not in it.screen()
+
+
+async def test_after_a_search_the_footer_tells_how_it_goes_on(tmp_path: Path) -> None:
+    async with demo(tmp_path, SMALL) as it:
+        await it.press(*OPEN)
+        await it.until(lambda: any(s.enabled for s in it.app.states), "on")
+        await it.happen(3)
+        await it.press("4")
+        assert "Next match" not in footer(it)
+        await it.press("slash", "=open", "enter")
+        assert "n Next match  N Previous match" in footer(it)
+        await it.press("escape")
+        assert "match" not in footer(it)
+        await it.press("ampersand", "=cat", "enter")
+        assert "esc Show all" in footer(it)
+        await it.press("question_mark", "slash", "=key", "enter")
+        assert "n Next match" in footer(it)
+
+
+async def test_without_a_kernel_nothing_is_told_of_that_needs_one(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW, live=False) as it:
+        await it.press("slash", "=vfs_read", "enter")
+        assert "Start" not in footer(it)
+        assert "Write" not in footer(it)
+        assert "y Copy" in footer(it)
+        await it.press("3")
+        assert "On/off" not in footer(it)
+        await it.press("question_mark")
+        assert "Enable or disable" not in it.screen()
+        assert "Add" in it.screen()
+
+
+async def test_the_rest_of_an_indented_row_is_indented(tmp_path: Path) -> None:
+    async with demo(tmp_path, (40, 12), live=False) as it:
+        it.app.push_screen(text_dialog("Text", [("    " + "word " * 20, ""), ("plain " * 20, "")]))
+        await it.settle()
+        shown = rows(it)[1:-1]
+        assert all(row.startswith("     word") for row in shown[:3]), it.screen()
+        assert any(row.startswith(" plain") for row in shown)

@@ -46,5 +46,5 @@ class Dialog(ModalScreen[Result], Generic[Result]):
     def show_footer(self) -> None:
         typing = list(self.pane.typing_hints) if self.pane.typing else []
         for footer in self.query(FooterLine):  # none yet between its push and its first frame
-            commands = self.pane.kptui.keymap.footer(self.pane.scope)
-            footer.show([c for c in commands if c.id not in self.pane.without], typing)
+            pane = self.pane
+            footer.show(pane.kptui.keymap.footer(pane.scope, pane.foremost, pane.without), typing)

@@ -12,6 +12,8 @@ from kptui.ui.paint import Line, highlight, rule, wrap
 from kptui.ui.pane import Pane
 from kptui.ui.textline import TextLine
 
+_DEEPEST = 8  # cells that the rest of an indented row is indented at most
+
 TextLines = Sequence[tuple[str, str]]
 
 
@@ -49,6 +51,10 @@ class TextPane(Pane):
     @property
     def typing(self) -> bool:
         return self.input is not None
+
+    @property
+    def foremost(self) -> tuple[str, ...]:
+        return ("text.next", "text.previous") if self.needle else ()
 
     def text_key(self, event: events.Key) -> bool:
         if self.input is None:
@@ -139,10 +145,11 @@ class TextPane(Pane):
         return lines
 
     def _pieces(self, text: str, width: int) -> list[str]:
-        """A row in at most ``width`` cells; of one that is indented, what is continued stands under its last column."""
+        """A row in at most ``width`` cells; of one that is indented, the rest stands under its last column."""
         hang = 0
         if text.startswith("  "):
-            hang = self._hang if width >= self._hang + 20 else min(self._hang, width // 3)
+            hang = self._hang or min(len(text) - len(text.lstrip()), _DEEPEST)
+            hang = hang if width >= hang + 20 else min(hang, width // 3)
         first, *rest = wrap(text, width)
         if not rest:
             return [first[1]]

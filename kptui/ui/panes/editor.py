@@ -23,6 +23,12 @@ class EditorPane(OfferedPane):
 
     scope = "editor"
 
+    @property
+    def foremost(self) -> tuple[str, ...]:
+        return (
+            ("copy",) if self.without and self.draft is not None else ()
+        )  # all that can be done with a line
+
     # -- commands
 
     def run(self, command: str) -> bool:

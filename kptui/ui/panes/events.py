@@ -42,6 +42,11 @@ class EventsPane(CapturedPane):
     def typing(self) -> bool:
         return self.input is not None
 
+    @property
+    def foremost(self) -> tuple[str, ...]:
+        found = ("events.next", "events.previous") if self.needle else ()
+        return (*found, "events.reset") if self.needle or self.view_text else ()
+
     def start_input(self, kind: str, text: str = "") -> None:
         self.input_kind = kind
         self.input = TextLine.offer(text)
