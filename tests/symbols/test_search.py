@@ -159,7 +159,8 @@ def test_typing_gives_what_a_fresh_search_gives_when_scans_stop_early() -> None:
     words = ["vfs", "read", "tcp", "v4", "sched", "page", "init", "ext4", "lock", "do", "file", "q", "irq"]
     made = of(["_".join(dice.choices(words, k=dice.randint(2, 5))) + str(i) for i in range(15_000)], "ttd")
     typed = SymbolSearch(made)
-    for query in ("vfsreadpage", "tcpv4lock3", "q", "irqinit9", "tcpv", "do_file_q_1"):
+    queries = ("vfsreadpage", "tcpv4lock3", "q", "irqinit9", "tcpv", "do_file_q_1")
+    for query in (*queries, "re vfs 1", "vfs_*q?7", "^tcp 4$", "!q do 'i", "type:data *_1*", "????????"):
         for end in range(1, len(query) + 1):
             assert typed.search(query[:end]) == SymbolSearch(made).search(query[:end]), query[:end]
         assert typed.search(query[:3]) == SymbolSearch(made).search(query[:3])

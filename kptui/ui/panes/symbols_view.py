@@ -53,7 +53,7 @@ def _search_line(pane: SymbolsPane, width: int) -> Line:
     key = pane.kptui.keymap.key("search")
     hint = "vfsread  mod:ext4 type:data probe:yes"
     if width >= 72:
-        hint = "letters of a name: vfsread; narrow: mod:ext4 type:data probe:yes"
+        hint = "letters: vfsread  glob: vfs_*  narrow: mod:ext4 type:data probe:yes"
     return [(f" {key} ", "key"), (clip(hint, width - 4), "dim")]
 
 
