@@ -11,12 +11,15 @@ import contextlib
 import errno
 import os
 import time
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 READ_CHUNK = 1 << 16
 DEFAULT_READ_LIMIT = 8 << 20
 READ_SECONDS = 5.0
+INTERRUPTIONS = 100
 
 
 class KernelFiles(Protocol):
@@ -104,7 +107,7 @@ class TracefsFiles:
         full = self._full(path)
         fd = os.open(full, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         try:
-            written = os.write(fd, data)
+            written = write_bounded(fd, data)
         finally:
             os.close(fd)
         if written != len(data):
@@ -127,6 +130,37 @@ class TracefsFiles:
 
     def open_pipe(self, path: str) -> int:
         return os.open(self._full(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+
+
+def write_bounded(fd: int, data: bytes, write: Callable[[int, bytes], int] | None = None) -> int:
+    """``write(2)``; how many bytes it took. InterruptedError after a hundred interruptions.
+
+    os.write would go on for ever: 5.10 takes a raw address among the last 4,095 bytes for an error number
+    (kernel/kprobes.c, register_kprobe), and answers ``p 0xfffffffffffffffc`` with EINTR every time. ``write`` gives
+    the number of bytes, or the errno with a minus.
+    """
+    write = write or _system_write()
+    for _ in range(INTERRUPTIONS):
+        done = write(fd, data)
+        if done >= 0:
+            return done
+        if -done != errno.EINTR:
+            raise OSError(-done, os.strerror(-done))
+    raise InterruptedError(errno.EINTR, os.strerror(errno.EINTR))
+
+
+@cache
+def _system_write() -> Callable[[int, bytes], int]:
+    import ctypes  # not before there is something to write
+
+    call = ctypes.CDLL(None, use_errno=True).write
+    call.argtypes, call.restype = (ctypes.c_int, ctypes.c_char_p, ctypes.c_size_t), ctypes.c_ssize_t
+
+    def write(fd: int, data: bytes) -> int:
+        done: int = call(fd, data, len(data))
+        return done if done >= 0 else -ctypes.get_errno()
+
+    return write
 
 
 def tracefs_there(files: KernelFiles) -> bool:

@@ -12,6 +12,7 @@ _PLAIN = {
     "EACCES": "permission denied: tracefs needs root",
     "EBUSY": "it is in use",
     "EEXIST": "that name is already used by another event",
+    "EINTR": "the kernel broke off every time",
     "EINVAL": "the kernel refused it without saying why (its log, dmesg, may)",
     "EILSEQ": "that is not an instruction boundary",
     "E2BIG": "too long, or too many arguments",

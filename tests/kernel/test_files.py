@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kptui.kernel.files import TracefsFiles, find_tracefs, mount_points
+from kptui.kernel.files import INTERRUPTIONS, TracefsFiles, find_tracefs, mount_points, write_bounded
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../b", "a\0b", ".."])
@@ -31,6 +34,56 @@ def test_append_keeps_what_is_there_and_creates_nothing(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         files.append("absent", b"x")
     assert not files.exists("absent")
+
+
+def test_a_write_that_is_always_interrupted_ends() -> None:
+    """As 5.10 does with a probe at 0xfffffffffffffffc."""
+    calls = []
+
+    def write(fd: int, data: bytes) -> int:
+        calls.append((fd, data))
+        return -errno.EINTR
+
+    with pytest.raises(InterruptedError):
+        write_bounded(7, b"p 0xfffffffffffffffc\n", write)
+    assert calls == [(7, b"p 0xfffffffffffffffc\n")] * INTERRUPTIONS
+
+
+def test_a_write_that_signals_interrupt_goes_on() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with contextlib.suppress(BlockingIOError):
+        while os.write(writer, b"x" * 4096):
+            pass
+    os.set_blocking(writer, True)
+    rings = []
+
+    def ring(*_: object) -> None:
+        rings.append(1)
+        if len(rings) == 5:
+            os.read(reader, 1 << 20)
+
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.siginterrupt(signal.SIGALRM, True)
+    signal.setitimer(signal.ITIMER_REAL, 0.01, 0.01)
+    try:
+        assert write_bounded(writer, b"a\0b") == 3
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert len(rings) >= 5
+    os.close(writer)
+    assert os.read(reader, 1 << 20).endswith(b"a\0b")
+    os.close(reader)
+
+
+@pytest.mark.parametrize(("number", "kind"), [(errno.EINVAL, OSError), (errno.EACCES, PermissionError)])
+def test_errors_of_a_write_are_the_kernels(number: int, kind: type[OSError]) -> None:
+    with pytest.raises(kind) as caught:
+        write_bounded(7, b"x", lambda fd, data: -number)
+    assert caught.value.errno == number
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        write_bounded(1 << 20, b"x")
 
 
 def test_reads_are_bounded(tmp_path: Path) -> None:

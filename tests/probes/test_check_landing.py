@@ -71,6 +71,7 @@ RETURN = ("EINVAL", "Retprobe address must be an function entry")
         ("p:e 0", REGISTER, REGISTER),
         ("p:e 0xffffffffffffffff", None, ("EPERM", "Failed to register probe event")),
         ("p:e 0xfffffffffffffffe", None, None),
+        ("p:e 0xfffffffffffffffc", None, ("EINTR", "Failed to register probe event")),
         ("r:e 0xffffffffffffffac", None, BOUNDARY),
         ("p:e 0xffffffffffffffef", None, ("EEXIST", "")),
         ("p:e 0xfffffffffffff000", None, REGISTER),
@@ -108,6 +109,10 @@ def test_parameters_are_at_hand_where_it_is_an_entry() -> None:
     ],
 )
 def test_why_no_probe_can_be_there(line: str, hint: str) -> None:
+    (problem,) = check_definition("p 0xfffffffffffffffc", target("5.10")).problems
+    assert problem.sentence.startswith(
+        "This kernel takes an address in the last 4,095 bytes for an error number"
+    )
     reasons = {"jiffies": "data", "do_int3": "blacklisted", "_text": "no function"}
     kernel = replace(target("6.12"), not_probeable=lambda name, module: reasons.get(name))
     (problem,) = check_definition(line, kernel).problems

@@ -22,6 +22,9 @@ from kptui.kernel.kallsyms import start_reading
 from kptui.kernel.leftovers import cleanup, leftovers
 from kptui.kernel.refusal import Refused
 from kptui.kernel.session import Session
+from kptui.kernel.target.assemble import Given, KernelTarget
+from kptui.kernel.target.machine import Machine
+from kptui.probes.check import check_definition
 from kptui.probes.definition import parse_probe
 
 FOREIGN = "p:foreign/openat do_sys_openat2 dfd=%di:s32"
@@ -202,6 +205,22 @@ def step_refusals(guest: Guest) -> str:
         left = session.close()
     assert left == [], left
     return ""
+
+
+def step_address_of_an_error(guest: Guest) -> str:
+    """Kernels before 5.18 answer this with EINTR as often as it is written, which os.write does for ever."""
+    line = "p:kptui_eintr/x 0xfffffffffffffffc"
+    expected = check_definition(line, KernelTarget(Given(), Machine()).definitions)
+    begin = time.monotonic()
+    try:
+        guest.files.append("kprobe_events", f"{line}\n".encode())
+    except InterruptedError:
+        assert (expected.ok, expected.errno) == (False, "EINTR"), expected
+        assert "takes an address" in expected.problems[0].sentence, expected
+        return f"EINTR, given up after {time.monotonic() - begin:.2f} s"
+    assert expected.ok, expected
+    guest.files.append("kprobe_events", b"-:kptui_eintr/x\n")
+    return "accepted"
 
 
 def step_filters(guest: Guest) -> str:
@@ -395,6 +414,7 @@ STEPS: tuple[Callable[[Guest], str], ...] = (
     step_define_stream,
     step_redefine,
     step_refusals,
+    step_address_of_an_error,
     step_filters,
     step_own_threads,
     step_snapshot,

@@ -18,7 +18,12 @@ _REASONS: Final = {
 }
 """By what Target.not_probeable answers."""
 
+ERRORS: Final = (1 << 64) - 4096  # above are error numbers (IS_ERR)
 _OUTSIDE: Final = "This leads outside the code of the kernel and its modules."
+_ERROR: Final = (
+    "This kernel takes an address in the last 4,095 bytes for an error number and answers with it; told EINTR, for"
+    " 0xfffffffffffffffc, some programs write it again for ever."
+)
 _DATA: Final = re.compile(r"@([A-Za-z_.][\w.]*|(?=[):]|$))")
 _PLACE: Final = re.compile(r"(?:(?P<module>[^:+-]+):)?(?P<name>[^+%-]*)(?P<offset>[+-][^%]*)?")
 
@@ -28,6 +33,8 @@ def refused(case: Case) -> Advice:
     if case.log.probe != "kernel" or len(case.log.typed) < 2:
         return NONE
     name, module, offset = place_of(case)
+    if name is None and offset > ERRORS and not case.target.traits.far_address:
+        return _ERROR, ()
     landed = case.target.lands(name if module is None else f"{module}:{name}", offset)
     if landed == NOWHERE:
         return _OUTSIDE, ()
