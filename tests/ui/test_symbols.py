@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from kptui.symbols import ProbeLists
 from tests.ui.support import NARROW, WIDE, Driven, demo
 
 SIZES = pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
@@ -141,6 +142,37 @@ async def test_copies_whose_addresses_are_hidden_are_listed_with_the_reason(tmp_
         assert it.screen().count("its address") >= 2
         await it.press("1")
         assert it.app.workspace.editor.draft is None
+
+
+async def test_copies_are_offered_before_the_table_was_looked_through(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        await known(it)
+        search = it.app.workspace.symbols.search
+        assert search is not None
+        search._probing = None  # as if Enter had come before it
+        await it.press("slash", "=mmio_read", "enter")
+        assert "is hidden" not in it.screen()
+        assert it.screen().count("_text+0x") == 2
+        await it.press("2")
+        assert " _text+" in it.app.workspace.editor.line
+
+
+async def test_copies_that_may_be_notrace_are_offered_with_the_doubt(tmp_path: Path) -> None:
+    table = (
+        b"ffffffff81000000 T _text\nffffffff81000100 t one\nffffffff81000200 t twice\n"
+        b"ffffffff81000300 t other\nffffffff81000400 t twice\n"
+    )
+    lists = ProbeLists(traceable={"one": 1, "other": 1})
+    async with demo(tmp_path, WIDE, kallsyms=lambda: table) as it:
+        await known(it)
+        pane = it.app.workspace.symbols
+        assert pane.search is not None
+        pane.set_probing(pane.search, pane.search.find_probing(lambda: lists))
+        await it.press("slash", "=twice", "enter")
+        assert it.screen().count("· notrace? not in available_filter_functions") == 2
+        await it.press("1")
+        assert "twice" in it.app.workspace.editor.line
+        assert "_text+512" in it.app.workspace.editor.line or "_text+0x200" in it.app.workspace.editor.line
 
 
 @SIZES

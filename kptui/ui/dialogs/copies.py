@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from kptui.safetext import neutralise
-from kptui.symbols import Hit, SymbolSearch
+from kptui.symbols import Hit, SymbolSearch, other_place
 from kptui.ui.dialogs.choice import Choice, choice_dialog
 from kptui.ui.dialogs.fixes import KEYS
 
@@ -38,9 +38,15 @@ def _choice(key: str, search: SymbolSearch, hit: Hit) -> Choice:
     said = search.probeability(hit)
     where = neutralise(symbol.module) if symbol.module else "kernel"
     address = f"{symbol.address:016x} " if symbol.address else ""
-    if said.place is not None:
+    place = said.place
+    if (
+        place is None and said.probeable is None
+    ):  # not looked through yet, or not sure: its place is known all the same
+        place = other_place(symbol, search.table)
+    if place is not None:
         # Functions of one source file stand together: a neighbour tells which copy this is.
         beside = search.table.neighbour(hit.line)
         near = f" near {neutralise(beside.name)}" if beside is not None else ""
-        return Choice(key, neutralise(said.place), f"{address}{symbol.type} {where}{near}")
+        unsure = f" · {said.reason}" if said.reason and said.place is None else ""
+        return Choice(key, neutralise(place), f"{address}{symbol.type} {where}{near}{unsure}")
     return Choice(key, f"{where} {symbol.type}", f"{address}{said.reason or _HIDDEN}", enabled=False)
