@@ -5,7 +5,7 @@ The event's own fields come first, so that an argument called ``comm`` or ``cpu`
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
@@ -39,11 +39,15 @@ class FilterField:
     size: int = 0
     origin: Literal["event", "generic", "common"] = "event"
     hides: bool = False
+    half: int = field(init=False, default=0)
+    """Of numbers that a filter can compare: numbers from 1 to below this one mean the same, signed or not."""
+    is_text: bool = field(init=False, default=False)
+    """The kernel wants a quoted value (``is_string_field()``)."""
 
-    @property
-    def is_text(self) -> bool:
-        """True where the kernel wants a quoted value (``is_string_field()``)."""
-        return self.kind in ("string", "pointer")
+    def __post_init__(self) -> None:
+        if self.kind == "number" and self.size in (1, 2, 4, 8) and not self.hides:
+            object.__setattr__(self, "half", 1 << (8 * self.size - 1))
+        object.__setattr__(self, "is_text", self.kind in ("string", "pointer"))
 
 
 def _generic(name: str, kind: FilterKind, signed: bool, operators: tuple[str, ...]) -> FilterField:
@@ -103,8 +107,8 @@ def _table(fmt: EventFormat, features: frozenset[str]) -> dict[str, FilterField]
     table = {field.name: field for field in own if field.origin == "event"}
     for name, generic in generic_fields(features).items():
         table.setdefault(name, generic)
-    for field in own:
-        table.setdefault(field.name, field)
+    for known in own:
+        table.setdefault(known.name, known)
     return table
 
 

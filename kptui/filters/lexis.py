@@ -20,6 +20,8 @@ ALNUM = frozenset(
 NAME = ALNUM | {"_"}
 DIGITS = frozenset("0123456789")
 
+_DECIMAL = re.compile("0|[1-9][0-9]{0,18}")
+
 PAGE_SIZE = 4096
 MAX_TEXT_BYTES = PAGE_SIZE - 1
 """The longest filter in bytes: event_filter_write() refuses a page or more without a word."""
@@ -79,6 +81,8 @@ def skip_name(raw: str, at: int) -> int:
 
 def unsigned_value(text: str) -> int | None:
     """What ``kstrtoull(text, 0)`` makes of ``text`` (lib/kstrtox.c); None when it refuses it."""
+    if _DECIMAL.fullmatch(text) is not None:
+        return int(text)
     text = text.removeprefix("+")
     base = 10
     if text[:1] == "0":

@@ -37,6 +37,7 @@ class RawPredicate(NamedTuple):
     value_at: int
     end: int
     field: FilterField | None
+    number: int | None = None  # what the kernel makes of a number
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,18 @@ Token = RawPredicate | Literal["(", ")", "!", "&&", "||"]
 
 
 _SPECIAL = re.compile("['\"()&|]")
+_NESTING = re.compile("['\"()]")
 _PLAIN = re.compile(f"[^{lexis.SPACES}'\"()&|]")
+_BEFORE = re.compile(f"(?:[{lexis.SPACES}(]|!(?![=~]))+")
+_AFTER = re.compile(rf"[{lexis.SPACES}]*(\)|&&|\|\||\Z)")
+# What most terms are: a number or a text compared, and what joins the next term
+_COMPARISON = re.compile(
+    r"([A-Za-z0-9_]+)[ \t]*(==|!=|<=|<|>=|>|&|~)[ \t]*"
+    rf"""(-?[0-9][0-9A-Za-z]{{0,21}}|"[^"]{{0,{lexis.MAX_STRING_BYTES}}}"|'[^']{{0,{lexis.MAX_STRING_BYTES}}}')"""
+    r"[ \t]*(&&|\|\||(?=\))|\Z)"
+)
+_SIGNS: dict[str, Literal["(", ")", "!", "&&", "||"]] = {"(": "(", ")": ")", "!": "!", "&&": "&&", "||": "||"}
+_OPERATORS: dict[str, Operator] = {op: op for op in OPERATORS}
 
 
 def check_balance(raw: str) -> bool:
@@ -68,7 +80,8 @@ def check_balance(raw: str) -> bool:
     depth = 1
     at = 0
     has_term = _PLAIN.search(raw) is not None
-    while (match := _SPECIAL.search(raw, at)) is not None:
+    special = _NESTING if has_term else _SPECIAL  # a lone & or | counts as a term
+    while (match := special.search(raw, at)) is not None:
         at = match.start()
         char = raw[at]
         if char in "'\"":
@@ -122,21 +135,21 @@ def scan(raw: str, rules: Rules) -> list[Token]:
     tokens: list[Token] = []
     at = 0
     while at < len(raw):
-        char = raw[at]
-        if char in lexis.SPACES:
-            at += 1
-        elif char == "(":
-            tokens.append("(")
-            at += 1
-        elif char == "!" and raw[at + 1 : at + 2] not in ("=", "~"):
-            tokens.append("!")
-            at += 1
-        else:
-            predicate = _predicate(raw, at, rules)
-            tokens.append(predicate)
-            at, done = _after(raw, predicate.end, tokens)
-            if done:
-                return tokens
+        if (before := _BEFORE.match(raw, at)) is not None:
+            tokens += [_SIGNS[char] for char in before[0] if char in _SIGNS]
+            at = before.end()
+            continue
+        match = _COMPARISON.match(raw, at)
+        comparison = _comparison(match, rules) if match is not None else None
+        if match is not None and comparison is not None and match[4]:
+            tokens += (comparison, _SIGNS[match[4]])
+            at = match.end()
+            continue
+        predicate = comparison or _predicate(raw, at, rules)
+        tokens.append(predicate)
+        at, done = _after(raw, predicate.end, tokens)
+        if done:
+            return tokens
     # Kernels without the 2026 fix accept the rest of an incomplete filter, or print a warning with a stack
     # trace; it is refused here for all of them.
     raise Refusal("INVALID_FILTER", len(raw), len(raw))
@@ -144,21 +157,38 @@ def scan(raw: str, rules: Rules) -> list[Token]:
 
 def _after(raw: str, at: int, tokens: list[Token]) -> tuple[int, bool]:
     """Closing parentheses and the next joint after a predicate; True at the end of the text."""
-    while True:
-        at = lexis.skip_spaces(raw, at)
-        if at >= len(raw):
+    while (found := _AFTER.match(raw, at)) is not None:
+        at = found.end()
+        if not found[1]:
             return at, True
-        if raw[at] == ")":
-            tokens.append(")")
-            at += 1
-        elif raw.startswith("&&", at):
-            tokens.append("&&")
-            return at + 2, False
-        elif raw.startswith("||", at):
-            tokens.append("||")
-            return at + 2, False
-        else:
-            raise Refusal("TOO_MANY_PREDS", at, at, "EPERM")
+        tokens.append(_SIGNS[found[1]])
+        if found[1] != ")":
+            return at, False
+    at = lexis.skip_spaces(raw, at)
+    raise Refusal("TOO_MANY_PREDS", at, at, "EPERM")
+
+
+def _comparison(match: re.Match[str], rules: Rules) -> RawPredicate | None:
+    """A field compared with a number or a text, where nothing is wrong with it; None: it is to be looked at closely."""
+    name, sign, text, _ = match.groups()
+    start, value_at = match.start(), match.start(3)
+    field = rules.fields.get(name) if rules.fields is not None else None
+    if rules.fields is not None and (field is None or field.is_text != (text[0] in "'\"")):
+        return None
+    op, end = _OPERATORS[sign], value_at + len(text)
+    if text[0] in "'\"":
+        if op not in ("==", "!=", "~"):
+            return None
+        return RawPredicate(
+            start, name, start + len(name), False, op, match.start(2), "string", text[1:-1], value_at, end, field
+        )  # fmt: skip
+    signed = field.signed if field is not None else text[0] == "-"
+    value = lexis.signed_value(text) if signed else lexis.unsigned_value(text)
+    if value is None or op == "~":
+        return None
+    return RawPredicate(
+        start, name, start + len(name), False, op, match.start(2), "number", text, value_at, end, field, value
+    )  # fmt: skip
 
 
 def _predicate(raw: str, start: int, rules: Rules) -> RawPredicate:
@@ -183,6 +213,7 @@ def _predicate(raw: str, start: int, rules: Rules) -> RawPredicate:
     value_at = lexis.skip_spaces(raw, op_at + len(op))
     place = _Place(raw, start, field, op, op_at, value_at, rules)
     kind: ValueKind
+    number = None
     if function:
         kind = "function"
         value, end = place.function()
@@ -194,10 +225,10 @@ def _predicate(raw: str, start: int, rules: Rules) -> RawPredicate:
         value, end = place.string()
     elif value_at < len(raw) and (raw[value_at] in lexis.DIGITS or raw[value_at] == "-"):
         kind = "number"
-        value, end = place.number()
+        value, end, number = place.number()
     else:
         raise place.refusal("INVALID_VALUE", value_at)
-    return RawPredicate(start, name, name_end, ustring, op, op_at, kind, value, value_at, end, field)
+    return RawPredicate(start, name, name_end, ustring, op, op_at, kind, value, value_at, end, field, number)
 
 
 class _Place(NamedTuple):
@@ -287,7 +318,7 @@ class _Place(NamedTuple):
             raise self.refusal("OPERAND_TOO_LONG", end, at)
         return raw[at + 1 : end], end + 1
 
-    def number(self) -> tuple[str, int]:
+    def number(self) -> tuple[str, int, int]:
         raw, at = self.raw, self.value_at
         if self.field is not None and self.field.is_text:
             raise self.refusal("EXPECT_STRING", at)
@@ -301,4 +332,4 @@ class _Place(NamedTuple):
         value = lexis.signed_value(text) if signed else lexis.unsigned_value(text)
         if value is None:
             raise self.refusal("ILLEGAL_INTVAL", at)
-        return text, end
+        return text, end, value

@@ -21,8 +21,15 @@ def remarks_on(tokens: Iterable[Token]) -> list[Explanation]:
     sentence once.
     """
     found: dict[str, Edit | None] = {}
+    seen = set()
     for token in tokens:
-        if isinstance(token, RawPredicate) and token.field is not None:
+        if not isinstance(token, RawPredicate) or token.field is None:
+            continue
+        if token.number is not None and 0 < token.number < token.field.half and not token.ustring:
+            continue  # nothing is odd about most numbers
+        said = token.name, token.op, token.kind, token.value, token.ustring
+        if said not in seen:
+            seen.add(said)
             for sentence, edit in _of_predicate(token, token.field):
                 found.setdefault(sentence, edit)
     return list(found.items())
@@ -94,7 +101,7 @@ def _of_number(p: RawPredicate, field: FilterField) -> list[str]:
         return [f"{field.name} is a set of CPUs; test it with {field.name} & CPUS{{0-3}}."]
     if field.size not in (1, 2, 4, 8):
         return [f"{field.name} has {field.size} bytes, which a filter can't compare: this is never true."]
-    value = lexis.signed_value(p.value) if field.signed else lexis.unsigned_value(p.value)
+    value = p.number
     if value is None:
         return []
     return _of_width(p, field, value) + _of_sign(p, field, value)
