@@ -35,10 +35,21 @@ def hits(function: str, root: str, query: str) -> list[str]:
         ("i_ino", "file->f_inode->i_ino"),
         ("s_id", "file->f_inode->i_sb->s_id"),
         ("i_size", "file->f_inode->i_size"),
+        ("ino", "file->f_inode->i_ino"),
+        ("dname", "file->f_path.dentry->d_name"),
     ],
 )
 def test_members_are_found_several_levels_down(query: str, first: str) -> None:
     assert hits("vfs_read", "file", query)[0] == first
+
+
+def test_all_but_a_prefix_comes_before_a_beginning_and_a_word_before_a_part_of_one() -> None:
+    assert hits("tcp_connect", "sk", "dport")[0].endswith(".skc_dport")
+    found = [path.rpartition(".")[2].rpartition(">")[2] for path in hits("tcp_connect", "sk", "port")]
+    words = [name for name in found if "_port" in name]
+    assert words
+    assert found[: len(words)] == words
+    assert found.index("skc_dport") < found.index("sk_reuseport_cb")
 
 
 def test_nothing_is_found_of_nothing() -> None:

@@ -23,7 +23,9 @@ _MOST: Final = 300_000  # members looked at; all of the kernel's structures have
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A member that was found. ``quality``: 0 the name itself, 1 its beginning, 2 somewhere in it."""
+    """A member that was found. ``quality``: 0 the name itself, 1 all but its prefix (``dport`` of ``skc_dport``), 2 its
+    beginning, 3 the beginning of a word in it, 4 its end, 5 somewhere in it, 6 so without underscores (``dname``).
+    """
 
     spot: Spot
     quality: int
@@ -55,8 +57,8 @@ def search(walker: Walker, start: Spot, query: str, *, pointers: int = MAX_POINT
     """Members whose names match, those behind few pointers first.
 
     ``query`` is (part of) a member's name; before it may stand parts of names on the way, parted by ``->``,
-    ``.`` or blanks (``dentry name``). Case doesn't count. None is yielded about every millisecond: stop there,
-    or go on. Ends by itself; structures that contain themselves are entered once.
+    ``.`` or blanks (``dentry name``). Case doesn't count, nor do underscores that are left out. None is yielded about
+    every millisecond: stop there, or go on. Ends by itself; structures that contain themselves are entered once.
     """
     words = query.lower().replace("->", " ").replace(".", " ").split()
     first = _structure(walker.btf, start.type)
@@ -131,7 +133,8 @@ def _repeats(node: _Node) -> bool:
 
 def _matches(words: list[str], name: str, node: _Node) -> int | None:
     lower, last = name.lower(), words[-1]
-    if last not in lower:
+    apart = last not in lower
+    if apart and last.replace("_", "") not in lower.replace("_", ""):
         return None
     before = words[-2::-1]
     for way in node.names():
@@ -139,7 +142,19 @@ def _matches(words: list[str], name: str, node: _Node) -> int | None:
             before = before[1:]
     if before:
         return None
-    return 0 if lower == last else 1 if lower.startswith(last) else 2
+    return 6 if apart else _quality(last, lower)
+
+
+def _quality(last: str, name: str) -> int:
+    if name == last:
+        return 0
+    if name.partition("_")[2] == last:
+        return 1
+    if name.startswith(last):
+        return 2
+    if f"_{last}" in name:
+        return 3
+    return 4 if name.endswith(last) else 5
 
 
 def _spot(walker: Walker, start: Spot, node: _Node, name: str) -> Spot | None:
