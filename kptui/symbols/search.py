@@ -26,13 +26,14 @@ from kptui.symbols.probeable import Probeability, Probing, at_a_glance, find_pro
 from kptui.symbols.query import Query, only_other, only_text, parse_query
 from kptui.symbols.ranking import Found, ranked, unranked
 from kptui.symbols.scan import LETTERS, Scan, Scans, Sift
-from kptui.symbols.table import SymbolTable
+from kptui.symbols.table import Symbol, SymbolTable
 from kptui.symbols.terms import Terms
 
 SHOWN = 400  # symbols that are listed at a time, nothing being looked for
 _SIEVES = 12  # that one keystroke may make
 _NEAREST = (45.0, 25.0, 1.0)  # rapidfuzz ratios of names that are offered where nothing fits
 _FILTERS = 8  # that are remembered
+_NEAR = 100  # lines in which a neighbour is looked for
 _LONGEST_NAME = 512  # KSYM_NAME_LEN
 _ALIAS_SCORE = 200.0
 
@@ -196,6 +197,25 @@ class SymbolSearch:
             for line in lines
             if fits(line)
         ]
+
+    def neighbour(self, hit: Hit) -> Symbol | None:
+        """The function nearest to ``hit`` in the table whose name nothing else has: functions of one source file stand
+        together, so it tells which of several copies this is. None where there is none near.
+        """
+        copies = self._ready().copies
+        for away in range(1, _NEAR):
+            for line in (hit.line - away, hit.line + away):
+                if 0 <= line < len(self.table):
+                    symbol = self.table.symbol(line)
+                    if (
+                        symbol.is_text
+                        and not symbol.is_noise
+                        and "." not in symbol.name
+                        and symbol.module == hit.symbol.module
+                        and copies(symbol.name) == 1
+                    ):
+                        return symbol
+        return None
 
     def same_name(self, line: int) -> Sequence[int]:
         """The lines that have the name of this one, in order."""

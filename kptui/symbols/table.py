@@ -191,19 +191,6 @@ class SymbolTable:
         start, end, first, last = ((found[0].address or 0) if found else 0 for found in marks)
         return ((start, end), (first, last)) if start < end and first < last else None
 
-    def neighbour(self, i: int) -> Symbol | None:
-        """The function before line ``i``, or else after it, that has a name of its own kind and another one."""
-        for other in (*range(i - 1, max(i - 8, -1), -1), *range(i + 1, min(i + 8, len(self.names)))):
-            symbol = self.symbol(other)
-            if (
-                symbol.is_text
-                and not symbol.is_noise
-                and symbol.name != self.names[i]
-                and "." not in symbol.name
-            ):
-                return symbol
-        return None
-
     def by_length(self) -> Sequence[array[int]]:
         """For each length of a name, 0 up, the lines whose names have it, in order. Built once, 4 bytes a
         symbol.

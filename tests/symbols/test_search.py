@@ -246,6 +246,15 @@ def test_a_row_for_each_copy() -> None:
     assert [row.alias for row in executed.rows(executed.search("execve(2)"))] == ["execve(2)"]
 
 
+def test_a_neighbour_is_a_name_that_only_one_has() -> None:
+    names = ["first", "twin_load", "twin_open", "__pfx_x", "x.part.0", "twin_load", "twin_open", "last"]
+    search = SymbolSearch(of(names))
+    beside = [search.neighbour(hit) for hit in search.copies(search.search("twin_open").hits[0])]
+    assert [symbol.name if symbol else "" for symbol in beside] == ["first", "last"]
+    alone = SymbolSearch(of(["twin", "twin"]))
+    assert alone.neighbour(alone.search("twin").hits[0]) is None
+
+
 def test_sieves_change_no_answer() -> None:
     warm = SymbolSearch(table())
     warm.warm()

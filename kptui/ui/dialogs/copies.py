@@ -39,13 +39,10 @@ def _choice(key: str, search: SymbolSearch, hit: Hit) -> Choice:
     where = neutralise(symbol.module) if symbol.module else "kernel"
     address = f"{symbol.address:016x} " if symbol.address else ""
     place = said.place
-    if (
-        place is None and said.probeable is None
-    ):  # not looked through yet, or not sure: its place is known all the same
+    if place is None and said.probeable is None:  # not looked through yet, or not sure: the place is known
         place = other_place(symbol, search.table)
     if place is not None:
-        # Functions of one source file stand together: a neighbour tells which copy this is.
-        beside = search.table.neighbour(hit.line)
+        beside = search.neighbour(hit)
         near = f" near {neutralise(beside.name)}" if beside is not None else ""
         unsure = f" · {said.reason}" if said.reason and said.place is None else ""
         return Choice(key, neutralise(place), f"{address}{symbol.type} {where}{near}{unsure}")
