@@ -226,6 +226,31 @@ def test_warnings(line: str, said: str) -> None:
     assert said in warning
 
 
+def test_strings_that_may_show_another_s_text() -> None:
+    """Seen on 6.1, 6.12, 6.18 and 7.3, not on 5.10: tests/realkernel/args_steps.py asks them."""
+    deep = "name=+0(+40(+72(%di))):string"
+    line = f'p:ev do_mmap len=%dx:u64 {deep} n=%cx c=$comm h=\\"x"'
+    (note,) = check_definition(line, NEWEST).notes
+    assert "name: " in note.sentence
+    assert "the text of c" in note.sentence
+    assert note.fixes[0].apply(line) == f'p:ev do_mmap len=%dx:u64 c=$comm h=\\"x" {deep} n=%cx'
+    assert check_definition(note.fixes[0].apply(line), NEWEST).notes == ()
+    both = f"p:ev vfs_rename {deep} other=+0(+40(+16(%si))):string"
+    (note,) = check_definition(both, NEWEST).notes
+    assert "the text of other" in note.sentence
+    assert note.fixes == ()
+    (note,) = check_definition("p:ev do_mmap %di:%pD c=$comm", NEWEST).notes
+    assert note.sentence.startswith("argument 1: ")
+    for line in (
+        f"p:ev vfs_read {deep} dir=+0(+40(+24(+72(%di)))):string",  # NULL for both
+        f"p:ev vfs_read c=$comm {deep} n=%dx:u64",
+        "p:ev netif_rx dev=+304(+16(%di)):string c=$comm",
+        "p:ev __x64_sys_execve f=+0(+112(%di)):ustring a=+0(+104(%di)):ustring[6] c=$comm",
+    ):
+        assert check_definition(line, NEWEST).notes == (), line
+    assert check_definition(f"p:ev vfs_read {deep} c=$comm", target_of("5.10")).notes == ()
+
+
 def test_no_warning_without_reason() -> None:
     for line in (
         "p:kptui/open __x64_sys_openat file=+0(+104(%di)):ustring flags=+96(%di):x32",

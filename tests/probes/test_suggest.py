@@ -292,12 +292,31 @@ def test_two_parameters_with_the_same_ends_are_told_apart() -> None:
 
 def test_what_has_its_owner_s_name_is_called_after_its_own_part() -> None:
     w = Writer()
+    word = w.integer("unsigned int", 4)
     name = w.array(w.integer("char", 1), 16)
     device = w.add(2, "", w.struct("net_device", 16, ("name", name, 0)))
     w.function("f", 0, ("dev", device))
     w.function("g", 0, ("d", device), ("dev", device))
     known = Knowledge(Btf.parse(w.data()), FEATURES_6_12)
     assert rows("f", "p", known)[1] == "dev_name=+0(%di):string"
+    queue = w.add(
+        2, "", w.struct("queue", 16, ("count", word, 0), ("dev", device, 64), ("sb_dev", device, 128))
+    )
+    w.function("h", device, ("sb_dev", device), ("txq", queue))
+    known = Knowledge(Btf.parse(w.data()), FEATURES_6_12)
+    assert rows("h", "p", known)[2:5] == [
+        "dev=+0(%di):string",
+        "dev_name=+0(+8(%si)):string",
+        "txq_sb_dev_name=+0(+16(%si)):string",
+    ]
+    # what the result has in common with a parameter is told apart
+    assert [row for row in rows("h", "r", known) if "dev" in row] == [
+        "ret_dev=+0($retval):string",
+        "sb_dev=$arg1:x64",
+        "dev=+0($arg1):string",
+        "dev_name=+0(+8($arg2)):string",
+        "txq_sb_dev_name=+0(+16($arg2)):string",
+    ]
     # "d" isn't the beginning of "dev"
     assert rows("g", "p", known)[2:4] == ["d_dev=+0(%di):string", "dev_name=+0(%si):string"]
 

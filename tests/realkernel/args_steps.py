@@ -28,7 +28,8 @@ from kptui.events.model import TraceEvent
 from kptui.events.parse import TraceParser, arg_specs
 from kptui.kernel.target.machine import Machine
 from kptui.probes.check import features_of
-from kptui.probes.definition import Kind, Place, Probe
+from kptui.probes.check.traits import traits_of
+from kptui.probes.definition import Kind, Place, Probe, parse_probe
 from kptui.probes.suggest import Knowledge, help_at
 from kptui.probes.suggest.offers import known_signature
 from kptui.probes.syscalls import enter_event
@@ -350,6 +351,18 @@ def _file_system(kernel: Kernel) -> tuple[str, str, str]:
     raise AssertionError(f"no file system of a module: {Path('/proc/mounts').read_text()}")
 
 
+def step_other_text(kernel: Kernel) -> str:
+    """A string behind a NULL: whether the kernel shows the next one's text is what the checker says of it."""
+    line = f"p:{GROUP}/sleep do_nanosleep text=+0(+8(\\0)):string comm=$comm last=+0(+8(\\0)):string"
+    with Tracing([parse_probe(line)]) as tracing:
+        pid, _ = child("import time; time.sleep(0.001)")
+    found = tracing.of("sleep", pid)[-1]
+    traits = traits_of(os.uname().release, kernel.features)
+    assert found["comm"], found
+    assert (found["text"], found["last"]) == (found["comm"] if traits.other_text else None, None), found
+    return f"{found['text']}, last {found['last']}"
+
+
 STEPS: tuple[Callable[[Kernel], str], ...] = (
     step_three_hundred_functions,
     step_native_forms,
@@ -357,6 +370,7 @@ STEPS: tuple[Callable[[Kernel], str], ...] = (
     step_tcp,
     step_execve,
     step_module,
+    step_other_text,
 )
 
 

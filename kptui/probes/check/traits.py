@@ -81,6 +81,7 @@ class Traits:
         bool  # a removal's SYSTEM.EVENT must be the event probe's; before, SYSTEM could be cut short
     )
     synth_stack: bool  # 6.3, and 6.1's stable tree: long[] in synthetic events, a stack trace
+    other_text: bool  # 6.5, and stable trees: a string whose address can't be read shows the next string
     no_match_logged: bool  # 6.19: a line that no kind of dynamic event takes gets a log entry
     types: frozenset[str]
     wording: tuple[tuple[str, str], ...]  # messages that read otherwise here
@@ -177,6 +178,7 @@ def traits_of(release: str, features: frozenset[str], codes: frozenset[str] | No
         event_caret=_mended_2026(version),
         exact_attach=_mended_2026(version),
         synth_stack=version >= (6, 1, 0),
+        other_text=version >= (6, 5, 0) or version[:2] == (6, 1),
         no_match_logged=version >= (6, 19, 0),
         types=frozenset(types),
         wording=tuple(wording),

@@ -10,6 +10,7 @@ from kptui.probes.check import ktext
 from kptui.probes.check.dynamic_advice import dynamic_notes
 from kptui.probes.check.head import Head
 from kptui.probes.check.log import Log
+from kptui.probes.check.othertext import other_text_notes
 from kptui.probes.check.place import waits_for_module
 from kptui.probes.check.standing import joins
 from kptui.probes.check.target import Target
@@ -45,6 +46,7 @@ def notes_for(log: Log, target: Target, head: Head, words: list[str], places: Pl
     for number, word in enumerate(words, 1):
         for sentence in _argument(word, number):
             say(sentence)
+    out.extend(other_text_notes(log, target, head, places))
     if head.probe == "kernel":
         out[:0] = wrapper_notes(
             log, target, head, places

@@ -127,19 +127,22 @@ def _labelled(found: list[tuple[str, list[Suggestion]]], taken: set[str]) -> Ite
     """Short names where they are clear; where two parameters have a ``name``, each with the parameter's own."""
     uses = Counter(row.name for _, rows in found for row in rows)
     for owner, rows in found:
+        others = tuple(f"{name}_" for name in taken if name != owner)  # as whose they would be taken
         for row in rows:
-            clear = uses[row.name] == 1 and row.name not in taken
+            clear = uses[row.name] == 1 and row.name not in taken and not row.name.startswith(others)
             if clear or row.name.startswith(f"{owner}_"):
                 yield row
-            elif row.name == owner:  # the device's name behind "dev" is dev_name
-                yield replace(row, name=f"{owner}_{_last_part(row.note) or row.name}")
             else:
-                yield replace(row, name=f"{owner}_{row.name}")
+                yield replace(row, name=_called(owner, row.name, row.note))
 
 
-def _last_part(note: str) -> str:
-    """The last name of the path that a note begins with."""
-    return next(iter(re.findall(r"\w+", note.partition(";")[0])[::-1]), "")
+def _called(owner: str, name: str, note: str) -> str:
+    """What ``owner`` leads to as ``name``: the device's name behind ``dev`` is ``dev_name``, not ``dev_dev``. ``note``
+    begins with its path.
+    """
+    if owner == name or owner.endswith(f"_{name}"):
+        name = next(iter(re.findall(r"\w+", note.partition(";")[0])[::-1]), name)
+    return f"{owner}_{name}"
 
 
 def _behind(walker: Walker, spot: Spot | None, name: str, *, whole: bool) -> Iterator[Suggestion]:
@@ -159,7 +162,7 @@ def _behind(walker: Walker, spot: Spot | None, name: str, *, whole: bool) -> Ite
         member, colon, _ = end.title.partition(": ")
         for row in _reached(end.reached, note):
             plain = re.sub(r"_\d+$", "", row.name)
-            yield replace(row, name=f"{member}_{plain}") if colon else row
+            yield replace(row, name=_called(member, plain, note)) if colon else row
     if found or target is None:
         return
     if kind.kind == PTR and (not tag or single(walker.btf, target) is not None):

@@ -156,7 +156,12 @@ def _returned(symbol: str, known: Knowledge) -> Help:
     if found is None or known.btf is None:
         return Help((*registers.returned(long=_is_long(symbol)), *kept), remark=_why(known))
     rows = functions.result(Walker(known.btf, found, known.features))
-    return Help((*rows, *kept), found.prototype, functions.about_result(found))
+    names = {row.name for row in kept}
+    told = (
+        replace(row, name=f"ret_{row.name}") if row.name in names and row.where != "$retval" else row
+        for row in rows
+    )
+    return Help((*told, *kept), found.prototype, functions.about_result(found))
 
 
 def _is_long(symbol: str) -> bool:
