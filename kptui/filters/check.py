@@ -70,7 +70,9 @@ def check_filter(
     except Refusal as refusal:
         problem = _problem(refusal, raw, rules)
         return Verdict(ok=False, command=command, problems=(problem,), errno=refusal.errno)
-    return Verdict(ok=True, command=command, notes=tuple(_note(found, raw) for found in remarks_on(tokens)))
+    return Verdict(
+        ok=True, command=command, notes=tuple(_note(found, raw) for found in remarks_on(tokens, fmt))
+    )
 
 
 def _note(found: Explanation, raw: str) -> Note:

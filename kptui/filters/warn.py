@@ -7,19 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from kptui.events.format import EventFormat
 from kptui.filters import lexis
 from kptui.filters.edits import Edit, Explanation
 from kptui.filters.fields import FilterField
+from kptui.filters.paths import may_be_relative, remark_on_path
 from kptui.filters.scan import RawPredicate, Token
 
 _TASK_COMM_BYTES = 15
 _ERROR_CODES = range(1, 4096)
 
 
-def remarks_on(tokens: Iterable[Token]) -> list[Explanation]:
+def remarks_on(tokens: Iterable[Token], event: EventFormat) -> list[Explanation]:
     """A sentence, and where there is one the edit that mends it, for each oddity, in the order of the text; each
     sentence once.
     """
+    paths = may_be_relative(event)
     found: dict[str, Edit | None] = {}
     seen = set()
     for token in tokens:
@@ -32,6 +35,8 @@ def remarks_on(tokens: Iterable[Token]) -> list[Explanation]:
             seen.add(said)
             for sentence, edit in _of_predicate(token, token.field):
                 found.setdefault(sentence, edit)
+            if paths and token.kind == "string" and (said_of_path := remark_on_path(token, event)):
+                found.setdefault(lexis.from_raw(said_of_path), None)
     return list(found.items())
 
 

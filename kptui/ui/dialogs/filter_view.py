@@ -63,6 +63,8 @@ def bottom_lines(pane: FilterPane, width: int) -> list[Line]:
         accepted=f"the kernel will accept this{_share(pane)}   {pane.counted}".rstrip(),
     )
     if verdict is not None and verdict.ok and editing is None:
+        told = f"{_share(pane)}   {pane.counted}".strip() if verdict.notes and not pane.refused else ""
+        rows.extend([[("   ", ""), (clip(told, width - 4), "dim")]] if told else [])
         notes = _notes(pane.value, key("filter.open"))
         rows.extend([("   ", ""), (clip(note, width - 4), "warn")] for note in notes)
     if pane.value.whole_group and verdict is not None and pane.refused is None:
