@@ -52,7 +52,7 @@ def row(session: Session, join: str, field: str, operator: str, value: str) -> N
 
 def set_filter(session: Session, event: str, wanted: str) -> None:
     """Set what the builder shows; the kernel has it then."""
-    session.terminal.wait(ACCEPTED)
+    session.terminal.wait(re.compile(f"{ACCEPTED}|accepted, but: "))
     session.terminal.keys("s")
     eventually(lambda: session.filter(event) == wanted, f"the filter of {event} is {wanted}")
     session.terminal.wait("Filter of", gone=True)
@@ -97,6 +97,7 @@ def _glob(session: Session) -> None:
     terminal.keys("d")
     terminal.wait("no filter: every event passes")
     row(session, "a", "filename", "~", "/tmp/*")
+    terminal.wait(re.compile(r'relative names\s+\("c"'))
     set_filter(session, OPEN, 'filename ~ "/tmp/*"')
     session.watch()
     if session.narrow:  # room for the name
