@@ -39,6 +39,11 @@ def split_words(text: str) -> list[tuple[int, str]]:
     return [(match.start(), match.group()) for match in _WORD.finditer(text)]
 
 
+def words_of(text: str) -> list[str]:
+    """The words of a line."""
+    return _WORD.findall(text)
+
+
 def is_digit(text: str) -> bool:
     """Whether the first character is an ASCII digit; false for ''."""
     return text[:1] != "" and text[0] in _DIGITS

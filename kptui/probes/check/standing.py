@@ -64,9 +64,10 @@ class Standing:
         return f"{self.group}/{self.event}"
 
 
+@lru_cache(maxsize=4096)  # of thousands that stand, one changes
 def read_standing(line: str) -> Standing | None:
     """A line of kprobe_events or dynamic_events; None for what is none (comments, blank lines)."""
-    words = [word for _, word in ktext.split_words(line)]
+    words = ktext.words_of(line)
     if len(words) < 1 or words[0].startswith("#"):
         return None
     command, colon, name = words[0].partition(":")
@@ -94,7 +95,8 @@ class Listing(Sequence[str]):
 
     def add(self, line: str) -> None:
         """Lines that list nothing (comments) are left out."""
-        found = read_standing(line.encode("utf-8", "surrogateescape").decode("latin-1"))
+        raw = line if line.isascii() else line.encode("utf-8", "surrogateescape").decode("latin-1")
+        found = read_standing(raw)
         if found is not None:
             self._lines[self._next] = line
             self._standing[self._next] = found
