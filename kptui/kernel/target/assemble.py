@@ -17,10 +17,10 @@ from kptui.kernel.target import data
 from kptui.kernel.target.dynamic import DynamicFacts
 from kptui.kernel.target.layouts import dentry_offsets
 from kptui.kernel.target.machine import Machine, find_file
-from kptui.kernel.target.staticevents import has_static_event
+from kptui.kernel.target.places import Places
 from kptui.probes.check import Target, features_of
 from kptui.probes.check.session import as_listed
-from kptui.probes.check.target import NOWHERE, Copy, Interface, Landing
+from kptui.probes.check.target import Interface
 from kptui.probes.check.traits import release_numbers
 from kptui.symbols import SymbolSearch
 from kptui.symbols.facts import SymbolFacts
@@ -239,15 +239,12 @@ class KernelTarget:
         """For names like one that isn't there; None: there are no symbols."""
         return None if self.facts is None else SymbolSearch(self.facts.table)
 
-    def _event_exists(self, group: str, event: str) -> bool:
-        group, event = _bytes(group), _bytes(event)
-        if self.given.kallsyms is None:
-            seen = self.machine.static_event(group, event)
-            if seen is not None:
-                return seen
-        return has_static_event(self.facts, group, event)
-
     # -- what judges take
+
+    @cached_property
+    def places(self) -> Places:
+        """What definitions need to know of symbols and events."""
+        return Places(self)
 
     @cached_property
     def dynamic(self) -> DynamicFacts:
@@ -267,12 +264,12 @@ class KernelTarget:
         target = Target(
             release=self.release,
             features=self.features,
-            symbol_count=remember(self._count),
-            is_loaded_module=self._is_loaded,
-            landing=remember(self._landing),
-            not_probeable=remember(self._not_probeable),
-            copies=remember(self._copies),
-            event_exists=remember(self._event_exists),
+            symbol_count=remember(self.places.symbol_count),
+            is_loaded_module=self.places.is_loaded_module,
+            landing=remember(self.places.landing),
+            not_probeable=remember(self.places.not_probeable),
+            copies=remember(self.places.copies),
+            event_exists=remember(self.places.event_exists),
             existing=tuple(item.line for item in machine.listed or ()) if own else (),
             enabled=machine.enabled() if own else frozenset(),
             btf=self.btf,
@@ -308,33 +305,6 @@ class KernelTarget:
         found = {name.removeprefix("TP_ERR_") for name in self.codes if name.startswith("TP_ERR_")}
         return frozenset(found) or None
 
-    def _count(self, name: str, module: str | None) -> int | None:
-        facts = self.facts
-        return 1 if facts is None else facts.count(_bytes(name), None if module is None else _bytes(module))
-
-    def _copies(self, name: str) -> tuple[Copy, ...]:
-        functions = self.facts.functions(_bytes(name)) if self.facts is not None else ()
-        return tuple(Copy(symbol.address, symbol.module, offset) for symbol, offset in functions)
-
-    def _is_loaded(self, module: str) -> bool:
-        return self.facts is None or self.facts.is_loaded(_bytes(module))
-
-    def _landing(self, symbol: str | None, offset: int) -> Landing | None:
-        facts = self.facts
-        if facts is None:
-            return None
-        place = None if symbol is None else _bytes(symbol)
-        found = facts.landing(place, offset)
-        if found is None or found == "nowhere":
-            return None if found is None else NOWHERE
-        within = 0 if facts.is_entry(place, offset) else found[1]
-        return Landing(_latin(found[0].name), within, facts.breaks_instruction(place, offset))
-
-    def _not_probeable(self, name: str, module: str | None) -> str | None:
-        if self.facts is None:
-            return None
-        return self.facts.not_probeable(_bytes(name), None if module is None else _bytes(module))
-
     @property
     def filter_features(self) -> frozenset[str]:
         """For check_filter."""
@@ -354,13 +324,3 @@ class KernelTarget:
 def _facts_of(table: SymbolTable) -> SymbolFacts:
     """Without a dictionary of all names: for lines that are typed one after the other, not for thousands."""
     return SymbolFacts(table, lines_of=lru_cache(maxsize=4096)(table.indices))
-
-
-def _bytes(text: str) -> str:
-    """A name as the checker has it (one character a byte) as the symbols have it (UTF-8)."""
-    return text.encode("latin-1").decode("utf-8", "surrogateescape")
-
-
-def _latin(text: str) -> str:
-    """And the other way."""
-    return text.encode("utf-8", "surrogateescape").decode("latin-1")
