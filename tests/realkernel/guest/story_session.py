@@ -202,7 +202,9 @@ class Session:
             if names[at] == event:
                 return
             self.terminal.keys("Down" if names.index(event) > at else "Up")
-            screen = self.terminal.wait(re.compile(rf"^ [○●·] {re.escape(names[at])} ", re.MULTILINE))
+            # By the name as it is shown: a message may cover the end of it.
+            marked = re.compile(rf"^▌[○●·] {re.escape(names[at])} ", re.MULTILINE)
+            screen = self.terminal.wait(marked, gone=True)
         raise StepFailed(f"the cursor does not reach {event}", screen)
 
     def toggle(self, event: str, on: bool) -> None:
