@@ -91,7 +91,23 @@ def detail_line(item: Item | None, width: int, *, native: bool, key: str) -> Lin
     if offer is not None and offer.native is not None:
         other = offer.arg if native else offer.native
         said = "plain, for every kernel: " if native else "or natively: "
-        return [(f" {key} ", "key"), (clip(neutralise(f"{said}{other}"), width - len(key) - 3), "dim")]
+        text = _with_remark(said, str(other), _remark(item, offer.native), width - len(key) - 3)
+        return [(f" {key} ", "key"), (clip(neutralise(text), width - len(key) - 3), "dim")]
     path = item.spot.path if item.spot is not None else ""
     parts = [path, item.ctype if width < _WIDE else "", item.note if item.note != path else ""]
     return [(" " + clip(neutralise("   ".join(filter(None, parts))), width - 2), "dim")]
+
+
+def _remark(item: Item, native: FetchArg) -> str:
+    """What is to be known of a row, without the path that its note may begin with."""
+    head, _, rest = item.note.partition("; ")
+    return rest if head == str(native.expr) else item.note
+
+
+def _with_remark(said: str, form: str, remark: str, room: int) -> str:
+    """Another form and a remark; where there is no room for both, the form gives way."""
+    body = form.partition("=")[2]
+    for text in (f"{said}{form}", f"{said}{body}"):
+        if not remark or len(text) + 2 + len(remark) <= room:
+            return f"{text}  {remark}".rstrip()
+    return f"{remark}  {said}{body}"

@@ -63,6 +63,16 @@ def test_other_ways_to_the_same_structure_are_few() -> None:
     assert 1 < sum(path.endswith("->i_ino") for path in found) <= ROUTES
 
 
+def test_the_ways_to_a_structure_that_many_lead_to() -> None:
+    w = Writer()
+    inner = w.add(PTR, "", w.struct("inner", 8, ("wanted", w.integer("long", 8), 0)))
+    outer = w.struct("outer", 8 * 8, *((f"m{n}", inner, 64 * n) for n in range(8)))
+    w.function("f", 0, ("o", w.add(PTR, "", outer)))
+    walk = walker("f", Btf.parse(w.data()))
+    found = sorted(hit.spot.path for hit in search(walk, walk.roots()[0], "wanted") if hit is not None)
+    assert found == [f"o->m{n}->wanted" for n in range(8)]
+
+
 def test_a_search_gives_way_often_and_ends() -> None:
     walk = walker("tcp_connect")
     start = walk.root("sk")

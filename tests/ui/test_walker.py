@@ -142,6 +142,31 @@ async def test_the_native_form_is_taken_and_taken_back(tmp_path: Path) -> None:
         assert line(it).endswith(NATIVE)
 
 
+@SIZES
+async def test_a_port_tells_its_byte_order_beside_its_native_form(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
+    async with demo(tmp_path, size) as it:
+        await it.press("slash", "=tcp_connect", "enter")
+        await to(it, "dport_be")
+        assert "network byte order: 80 is 0x5000" in it.screen()
+        assert "or natively: " in it.screen()
+        assert "sk->__sk_common.skc_dport:x16" in it.screen()
+        await it.press("N")
+        assert "network byte order: 80 is 0x5000" in it.screen()
+
+
+async def test_while_a_member_is_looked_for_the_native_form_has_a_key_that_is_no_letter(
+    tmp_path: Path,
+) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        await vfs_read(it)
+        await it.press("slash", "=d_name")
+        assert " ctrl+n or natively: " in it.screen()
+        await it.press("ctrl+n")
+        assert "plain, for every kernel: " in it.screen()
+
+
 async def test_a_kernel_without_members_has_no_native_form(tmp_path: Path) -> None:
     def types() -> Types:
         known = sim_types()

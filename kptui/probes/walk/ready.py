@@ -270,6 +270,9 @@ timespec64
 itimerspec64
   seconds | sec | it_value.tv_sec | s64
   nanoseconds | nsec | it_value.tv_nsec | s64
+user_namespace
+  owner | owner | owner.val | u32
+  level | level | level | s32
 key
   description | description | description | string
   type | type | type->name | string

@@ -14,8 +14,10 @@ from kptui.probes.walk.walker import Walker
 
 MAX_POINTERS: Final = 5
 MAX_PARTS: Final = 8
-ROUTES: Final = 3
-"""Ways to one structure that are looked into; more would be the same members under longer names."""
+ROUTES: Final = 8
+"""Ways to one structure that are looked into; more would be the same members under longer names. The eighth dentry
+behind a task is that of the file it runs.
+"""
 
 _SLICE: Final = 200  # members between two chances for the caller to do something else: about 1 ms
 _MOST: Final = 300_000  # members looked at; all of the kernel's structures have fewer

@@ -37,7 +37,8 @@ def draw_editor(pane: EditorPane, width: int, height: int) -> list[Line | Strip]
     lines.extend(rows)
     lines.extend([] for _ in range(room - len(rows)))
     if not tight:
-        key = pane.kptui.keymap.key("editor.native")
+        keymap = pane.kptui.keymap
+        key = keymap.typing_key("editor.native") if pane.finder else keymap.key("editor.native")
         lines.append(detail_line(pane.item, width, native=pane.native, key=key))
     lines.append(_parting(pane, len(rows), width))
     lines.extend(hero)
