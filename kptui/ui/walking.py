@@ -13,6 +13,7 @@ from kptui.probes.params import RESULT
 from kptui.probes.suggest import Help, Knowledge, Suggestion, help_at
 from kptui.probes.suggest.functions import at_the_return
 from kptui.probes.suggest.offers import known_signature, names_are_known
+from kptui.probes.suggest.rows import LONGEST
 from kptui.probes.walk import Spot, Walker
 from kptui.probes.walk.ends import ends
 from kptui.probes.walk.walker import MAX_STEPS
@@ -141,8 +142,8 @@ class Tree:
         if arg is not None and self.guide.kind == "r" and not spot.path.startswith(RESULT):
             arg, native = at_the_return(arg), None
             reason = "gone when the function returns"
-        if arg is not None and len(str(replace(arg, name=None))) > 62:
-            arg, reason = None, found.note
+        if arg is not None and len(str(replace(arg, name=None))) > LONGEST:
+            arg, reason = None, f"longer than the {LONGEST} characters that every kernel takes"
         offer = None
         if arg is not None:
             offer = Suggestion(where, arg.name or "", found.ctype, arg, found.note, native)

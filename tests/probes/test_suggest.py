@@ -351,6 +351,19 @@ def test_structures_in_registers_are_offered_by_members_too() -> None:
         "ret_b=$retval:b32@32/64",
         "ret_c=%dx:s64",
     ]
+    number = w.integer("int", 4, signed=True)
+    signed = w.struct("", 8, ("a", word, 0), ("b", number, 32))
+    w.function("g", 0, ("v", signed))
+    found = help_at(Place("g"), "p", Knowledge(Btf.parse(w.data()), FEATURES_6_12)).rows
+    assert [(str(row.arg), row.note) for row in found[1:3]] == [
+        ("v_a=%di:u32", "v.a"),
+        ("v_b=%di:b32@32/64", "v.b; shown without its sign"),
+    ]
+    moment = w.struct("timespec64", 16, ("tv_sec", long, 0), ("tv_nsec", long, 64))
+    w.function("h", moment, ("t", moment))
+    returned = rows("h", "r", Knowledge(Btf.parse(w.data()), FEATURES_6_12))
+    assert returned[1:3] == ["ret_sec=$retval:s64", "ret_nsec=%dx:s64"]
+    assert {"sec=$arg1:s64", "nsec=$arg2:s64"} < set(returned)
 
 
 FUNCTIONS_OF_BTF = sorted({kernel().name(number) for number in kernel().numbers(12)})

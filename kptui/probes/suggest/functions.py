@@ -158,7 +158,7 @@ def _behind(walker: Walker, spot: Spot | None, name: str, *, whole: bool) -> Ite
         return
     found = ends(walker, spot)
     for end in found:
-        note = f"{end.reached.spot.path}{f'; {end.reached.note}' if end.reached.note else ''}"
+        note = _about_end(end.reached)
         member, colon, _ = end.title.partition(": ")
         for row in _reached(end.reached, note):
             plain = re.sub(r"_\d+$", "", row.name)
@@ -174,7 +174,12 @@ def _behind(walker: Walker, spot: Spot | None, name: str, *, whole: bool) -> Ite
         members = [walker.reach(child, f"{name}_{child.name}") for child in walker.children(spot)]
         readable = [reached for reached in members if reached.fetch is not None]
         for reached in readable[:MEMBERS]:
-            yield from _reached(reached, reached.spot.path)
+            yield from _reached(reached, _about_end(reached))
+
+
+def _about_end(reached: Reached) -> str:
+    """Its path and what is to be known of it."""
+    return "; ".join(filter(None, (reached.spot.path, reached.note)))
 
 
 def _reached(reached: Reached, note: str) -> Iterator[Suggestion]:

@@ -157,10 +157,7 @@ def _returned(symbol: str, known: Knowledge) -> Help:
         return Help((*registers.returned(long=_is_long(symbol)), *kept), remark=_why(known))
     rows = functions.result(Walker(known.btf, found, known.features))
     names = {row.name for row in kept}
-    told = (
-        replace(row, name=f"ret_{row.name}") if row.name in names and row.where != "$retval" else row
-        for row in rows
-    )
+    told = (replace(row, name=f"ret_{row.name}") if row.name in names else row for row in rows)
     return Help((*told, *kept), found.prototype, functions.about_result(found))
 
 
