@@ -24,6 +24,7 @@ from kptui.probes.walk.search import search
 from kptui.probes.walk.spot import offsets_of
 from kptui.safetext import neutralise
 from kptui.symbols import Symbol, SymbolSearch, SymbolTable, other_place
+from kptui.symbols.renames import predecessors, successors
 
 _AWAY: Final = re.compile(r"(\w[\w.]*)[+-](?:0x[0-9a-fA-F]+|\d+)", re.ASCII)
 _STARTS: Final = frozenset({"_text", "_stext"})
@@ -275,9 +276,10 @@ class Lookup:
         types = self.types.module(module) if module else self.types.kernel
         if types is None:
             return []
+        renamed = [other for other in (*successors(name), *predecessors(name)) if types.find(other, FUNC)]
         names = {types.name(number) for number in types.numbers(FUNC)}
         found = process.extract(name, sorted(names), scorer=fuzz.ratio, limit=NEAREST, score_cutoff=60)
-        return [text for text, _, _ in found]
+        return [*renamed, *(text for text, _, _ in found)]
 
 
 def register_of(parameter: Parameter) -> str | None:

@@ -177,6 +177,7 @@ def test_for_people(run: Run) -> None:
     [
         (("vfs_raed",), "no function vfs_raed is known", "vfs_read"),
         (("execve",), "no function execve is known", "__x64_sys_execve"),
+        (("filename_unlinkat",), "no function filename_unlinkat is known", "do_unlinkat"),
         (("vfs_read", "--path", "fil->f_path"), "vfs_read has no parameter fil", "file"),
         (("vfs_read", "--path", "file->f_pth"), "struct file has no member f_pth", "f_path"),
         (("vfs_read", "--path", "d_name"), "vfs_read has no parameter d_name", "file->f_path.dentry->d_name"),
