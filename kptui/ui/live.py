@@ -257,6 +257,7 @@ class Live:
             lines = [f"Waiting for {names} …"]
             if time.monotonic() - min(self._since.values(), default=time.monotonic()) > SILENCE:
                 lines.append(
-                    "Nothing in ten seconds: is this function called at all? Does a filter drop everything?"
+                    "Nothing in ten seconds: is this function called at all (callers may have it inlined)? Does a "
+                    "filter drop everything?"
                 )
         self._app.workspace.events.set_hint(lines)

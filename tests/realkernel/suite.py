@@ -116,7 +116,7 @@ def jobs(kernel: str) -> list[Job]:
         for size in sizes(kernel)
     ]
     words = (python, "-m", f"{module}.story_jobs")
-    found.append(Job("story-jobs", words, story_jobs.story().titles, 1200))
+    found.append(Job("story-jobs", words, story_jobs.story(kernel).titles, 1200))
     for name, (script, ask, judge) in SCRIPTS.items():
         words = (python, "-m", f"tests.realkernel.{script}")
         compare = (*words, *judge) if judge else ()

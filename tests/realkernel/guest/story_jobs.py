@@ -29,7 +29,7 @@ _BRINGS = {"w": "▌Probes ─", "F": "Filter of", "C-r": "▌Probe ─", "1r": 
 @dataclass(frozen=True)
 class Task:
     """``keys``: text, and tmux's names of keys in ``<…>``; ``|`` is a look at the screen, until it is at rest.
-    ``budget``: as many keys at most.
+    ``budget``: as many keys at most. ``but``: series of kernels in which it is another job.
 
     ``provoke`` makes the events and gives the process that they are of; then ``defined`` stand among the kernel's
     definitions, and the newest event's line has all ``values``.
@@ -42,6 +42,7 @@ class Task:
     defined: tuple[str, ...]
     event: str
     values: tuple[str, ...]
+    but: tuple[str, ...] = ()
 
 
 def pressed(keys: str) -> list[tuple[str, bool]]:
@@ -128,6 +129,7 @@ TASKS = (
         (r"p:kptui/do_unlinkat do_unlinkat path=\+0\(\+0\(%si\)\):string",),
         "do_unlinkat",
         ('path="/tmp/kptui-gone"',),
+        but=("7.3",),  # there it is filename_unlinkat
     ),
     Task(
         "20 who calls fsync, from where",
@@ -137,6 +139,7 @@ TASKS = (
         (r"p:kptui/vfs_fsync_range vfs_fsync_range datasync=%cx:s32 name=\S+ caller=\$stack0:symbol",),
         "vfs_fsync_range",
         ("datasync=0", 'name="kptui-y"', "fsync+0x"),  # do_fsync on 6.12, where it isn't inlined
+        but=("7.3",),  # there its callers have it inlined
     ),
     Task(
         "32 one copy of a duplicate symbol",
@@ -252,8 +255,8 @@ def play_task(session: Session, task: Task) -> None:
     session.escape("the line as it came")
 
 
-def story() -> Story[Session]:
-    """A step for each job, in one run of the program."""
+def story(release: str) -> Story[Session]:
+    """A step for each job of a kernel, in one run of the program."""
     found: Story[Session] = Story(lambda session: session.terminal.screen())
 
     @found.step("the program starts")
@@ -263,6 +266,8 @@ def story() -> Story[Session]:
         session.choose("vfs_read", "vfs_read")  # all that it reads at the start is there then
 
     for task in TASKS:
+        if release.startswith(task.but):
+            continue
         found.step(f"{task.title}: {count(task.keys)} keys of {task.budget}")(partial(play_task, task=task))
     return found
 
@@ -270,7 +275,7 @@ def story() -> Story[Session]:
 def play(recorder: Recorder) -> int:
     session = Session(SIZE)
     try:
-        return story().play(session, recorder, *sys.argv[1:2])
+        return story(os.uname().release).play(session, recorder, *sys.argv[1:2])
     finally:
         session.close()
         tracefs.reset()
