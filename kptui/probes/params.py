@@ -21,6 +21,7 @@ RESULT: Final = "$retval"
 
 ALL_FEATURES: Final = frozenset({"char", "dentry"})
 _LENGTH: Final = re.compile(r"(?:\w*_)?(?:len|length|size|count|cnt|n|nbytes|namelen|namlen)")
+_OF_TEXT: Final = ("str", "kstr")  # functions that are about text
 _NAMES_OF: Final = {"dentry": "%pd", "file": "%pD"}
 
 
@@ -89,7 +90,7 @@ def signature(btf: Btf, function: str, features: Iterable[str] = ALL_FEATURES) -
         else:
             user = is_user_parameter(function, member.name, draft.ctype) or (operation and index == 2)
             filled = _filled(btf, able, replace(draft, user=user), name)
-            parameters.append(_measured(filled, proto.members[index : index + 1]))
+            parameters.append(_measured(filled, proto.members[index : index + 1], function))
     slot = result_slot(btf, proto.ref)
     draft = Parameter(0, RESULT, ctext.declaration(btf, proto.ref), proto.ref, slot, None)
     returns = _filled(btf, able, draft, argument_name("ret", taken))
@@ -98,11 +99,19 @@ def signature(btf: Btf, function: str, features: Iterable[str] = ALL_FEATURES) -
     return Signature(function, ctext.declare(btf, proto, function), tuple(parameters), returns)
 
 
-def _measured(parameter: Parameter, following: Sequence[Member]) -> Parameter:
-    """Text whose length is the next parameter may go on behind it: that is noted."""
-    kind = parameter.fetch.type if parameter.fetch is not None else None
-    if kind is None or not kind.is_string or not following or not _LENGTH.fullmatch(following[0].name):
+def _measured(parameter: Parameter, following: Sequence[Member], function: str) -> Parameter:
+    """Text whose length is the next parameter may go on behind it, which is noted. What a program passes so is as often
+    no text: it is read as an address first, as one without a NUL byte in 4 KB would lose the whole event.
+    """
+    text = parameter.fetch
+    kind = text.type if text is not None else None
+    if text is None or kind is None or not kind.is_string or not following:
         return parameter
+    if not _LENGTH.fullmatch(following[0].name):
+        return parameter
+    if parameter.user and not function.startswith(_OF_TEXT):
+        address, *others = parameter.others
+        return replace(parameter, fetch=address, others=(text, *others))
     note = f"up to a NUL byte, which need not be within {following[0].name}"
     return replace(parameter, note=f"{parameter.note}; {note}" if parameter.note else note)
 

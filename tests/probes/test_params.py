@@ -197,6 +197,7 @@ def test_what_leads_to_the_program_s_memory() -> None:
     w.function("some_read", 0, ("filp", file), ("where", text), ("n", size), ("pos", loff))
     w.function("some_store", 0, ("file", file), ("buf", const), ("n", size))
     w.function("copy_this_from_user", 0, ("to", void), ("from", void))
+    w.function("strncpy_from_user", 0, ("dst", text), ("src", const), ("count", size))
     w.function("cmap_to_user", 0, ("from", void), ("to", void))
     w.function("zerocopy", 0, ("ubuf", info), ("uarg", info))
     w.function("plain", 0, ("ubuf", void), ("ufds", w.add(PTR, "", void)), ("umsg", void))
@@ -214,8 +215,13 @@ def test_what_leads_to_the_program_s_memory() -> None:
     assert users("some_store") == users("cmap_to_user") == users("zerocopy") == []
     written = signature(btf, "some_write")
     assert written is not None
-    assert str(written.parameters[1].fetch) == "buf=+0(%si):ustring"
-    assert written.parameters[1].note == "in user memory; up to a NUL byte, which need not be within n"
+    # 4 KB without a NUL byte, and the event would be lost: not what is offered first
+    assert str(written.parameters[1].fetch) == "buf=%si:x64"
+    assert [str(other) for other in written.parameters[1].others] == ["buf=+0(%si):ustring"]
+    assert written.parameters[1].note == "in user memory"
+    copied = signature(btf, "strncpy_from_user")
+    assert copied is not None
+    assert str(copied.parameters[1].fetch) == "src=+0(%si):ustring"
     stored = signature(btf, "some_store")
     assert stored is not None
     assert stored.parameters[1].note == "up to a NUL byte, which need not be within n"
