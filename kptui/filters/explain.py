@@ -145,6 +145,8 @@ def _invalid_operator(refusal: Refusal, raw: str) -> Explanation:
     symbols = re.match(r"[=!<>~]+", raw[at:])
     typed = symbols[0] if symbols else word_at(raw, at)
     right = _WRONG_OPERATORS.get(typed) or _WRONG_OPERATORS.get(typed.lower())
+    if right not in (None, "==", "!=") and raw[refusal.start : at].rstrip(lexis.SPACES).endswith(".function"):
+        right = "=="
     if right is not None:
         return f"{typed} is no operator of a filter.", Edit(at, at + len(typed), right, f"use {right}")
     if at >= len(raw) or raw[at] in ")&|":
@@ -164,6 +166,8 @@ def _invalid_value(refusal: Refusal, raw: str) -> Explanation:
         while end < len(raw) and raw[end] in "=~<>":
             end += 1
         right = "==" if refusal.op == "==" else refusal.op
+        if raw[end:].lstrip(lexis.SPACES)[:1] in ("", ")", "|", "&"):
+            return "The operator goes on after its end, and the value is missing.", None
         return "The operator goes on after its end.", Edit(refusal.op_at, end, right, f"use {right}")
     if raw[at] == "+":
         return "A number has no plus sign.", Edit(at, at + 1, "", "remove +")
