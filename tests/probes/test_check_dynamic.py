@@ -44,6 +44,14 @@ def test_an_event_probe_with_nothing_known_is_believed() -> None:
     assert check_definition("e any.event $field if anything", TARGET).ok
 
 
+def test_events_of_ftrace_itself_can_t_be_watched() -> None:
+    target = replace(
+        TARGET, event_exists=lambda group, event: True, event_fields=lambda group, event: ("ip", "buf")
+    )
+    assert check_definition("e ftrace.print $buf", target).errno == "ENODEV"
+    assert check_definition("e ftrac.print $buf", target).ok
+
+
 def test_what_depends_on_unknown_fields_is_told() -> None:
     verdict = check_definition("e sched.sched_wakeup $pid x=+0($name):string $comm if pid == 1", TARGET)
     assert verdict.warnings == (

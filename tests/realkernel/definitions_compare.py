@@ -121,7 +121,8 @@ def target_from(data: dict[str, Any], btf: bytes | None) -> Target:
         return sum(_module(kind) == module for kind in kinds)
 
     def refused(name: str, module: str | None) -> str | None:
-        if (place := places.get(name)) is not None:  # as landing() calls it: a name may be that of several
+        place = places.get(name)
+        if place is not None and place["function"]:  # as landing() calls it: a name may be that of several
             if not place["text"]:
                 return "not in the kernel's text"
             if place["blacklisted"]:

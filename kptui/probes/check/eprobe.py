@@ -11,6 +11,7 @@ from kptui.probes.check.standing import Standing, look_up_data, standing_of
 from kptui.probes.check.target import Target
 from kptui.verdict import Verdict
 
+_OWN: Final = "ftrace"
 _NOT_ATTACHABLE: Final[frozenset[Probe]] = frozenset({"kernel", "user", "event"})
 
 
@@ -56,7 +57,11 @@ def _find(target: Target, system: str, event: str) -> Standing | None:
 
 
 def _exists(target: Target, system: str, event: str) -> bool:
-    """Whether there is such an event, and of a kind that can be watched."""
+    """Whether there is such an event, and of a kind that can be watched: neither a probe nor one of ftrace's own
+    (find_and_get_event).
+    """
+    if system == _OWN:
+        return False
     standing = _find(target, system, event)
     if standing is not None:
         return standing.probe not in _NOT_ATTACHABLE

@@ -8,7 +8,8 @@ from kptui.probes.check.log import MESSAGES
 
 SENTENCES: Final = {
     "BAD_ATTACH_ARG": "The event has no field of that name.",
-    "BAD_ATTACH_EVENT": "There is no such event, or it is a kprobe, uprobe or event probe, which can’t be watched.",
+    "BAD_ATTACH_EVENT": "There is no such event, or it is a kprobe, uprobe, event probe or one of ftrace’s own, which "
+    "can’t be watched.",
     "BAD_BTF_TID": "What stands before the dot or the arrow is no structure with members.",
     "BAD_TP_NAME": "A tracepoint’s name consists of letters, digits and _.",
     "NO_EP_FILTER": "After “if” a filter is expected.",
