@@ -17,6 +17,7 @@ KERNEL = ("kernel", "vmlinux")  # what mod: calls the part that is no module
 _FILTER = re.compile(r"(mod|module|type|probe):(\S*)", re.IGNORECASE)
 _PLACE = re.compile(r"([A-Za-z0-9_-]+):(\S*)")
 _IN_MODULE = re.compile(r"\[([A-Za-z0-9_-]+)\]")  # as kallsyms and a stack trace write it behind a name
+_FOR_A_SHELL = re.compile(r"[*?\[(:]")
 _OFFSET = re.compile(r"\+(?:0x[0-9a-f]+|\d+)(?:/0x[0-9a-f]+)?$", re.IGNORECASE)  # vfs_read+0x9b/0x3c0
 _NEAR, _ALL = 5, 12  # modules that are named where none is called so: of many, of few
 LETTERS = "tTwWdDbBrRaAvViIuUnNgGsSCcpN-?"
@@ -91,7 +92,7 @@ def parse_query(typed: str, modules: Sequence[str] | None = None) -> Query:
     """
     left: list[str] = []
     module, types, probe, problem, missing = "", "", None, "", ""
-    for word in typed.split():
+    for word in map(_unquoted, typed.split()):
         found = _FILTER.fullmatch(word) if ":" in word else None
         if found is None:
             named, rest, unknown = _place(word, modules)
@@ -121,6 +122,13 @@ def parse_query(typed: str, modules: Sequence[str] | None = None) -> Query:
             missing=f"no module with symbols is called {neutralise(module)}; {_others(module, modules)}",
         )
     return asked
+
+
+def _unquoted(word: str) -> str:
+    """Without the quotes that a shell wants around it, and no name has; a ``'`` before mere letters means something."""
+    bare = word.replace('"', "").rstrip("'") or word
+    quoted = bare != word and _FOR_A_SHELL.search(bare)
+    return bare.removeprefix("'") if quoted else bare
 
 
 def _place(word: str, modules: Sequence[str] | None) -> tuple[str, str, str]:

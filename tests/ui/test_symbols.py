@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from kptui.symbols import ProbeLists
 from tests.ui.support import NARROW, WIDE, Driven, demo
@@ -155,6 +156,15 @@ async def test_copies_are_offered_before_the_table_was_looked_through(tmp_path: 
         assert it.screen().count("_text+0x") == 2
         await it.press("2")
         assert " _text+" in it.app.workspace.editor.line
+
+
+async def test_of_pasted_lines_the_first_is_looked_for(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        await known(it)
+        await it.press("slash")
+        it.app.post_message(events.Paste("\n vfs_read+0x9b/0x3c0\n ksys_read+0x6f/0xf0\n"))
+        await it.settle()
+        assert found(it)[0] == "vfs_read"
 
 
 async def test_copies_that_may_be_notrace_are_offered_with_the_doubt(tmp_path: Path) -> None:

@@ -158,7 +158,8 @@ class SymbolsPane(Pane):
         return True
 
     def text_paste(self, text: str) -> None:
-        self.query_line = self.query_line.insert(text)
+        first, *_ = text.strip().splitlines() or [""]  # of a stack trace, the innermost function
+        self.query_line = self.query_line.paste(first)
         self._run()
 
     def on_blur(self) -> None:
