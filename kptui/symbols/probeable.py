@@ -33,11 +33,13 @@ class Probeability:
     """``probeable``: True, False, or None where it isn't known. ``reason`` is why not, what speaks against it, or
     what one should know all the same; a few words, None where there is nothing to say. ``place`` is how a probe names
     this symbol where its bare name won't do: ``ext4:init_once``, ``_text+0x1a2b``; None where nothing else does.
+    ``doubt`` is the part of the reason that speaks against a probe at that place, too.
     """
 
     probeable: bool | None
     reason: str | None = None
     place: str | None = None
+    doubt: str | None = None
 
     @property
     def against(self) -> bool:
@@ -65,16 +67,27 @@ class Probing:
             return _CAN_BE
         symbol = self.table.symbol(line)
         if ground not in (Ground.FINE, Ground.UNKNOWN):
-            known = None if ground in _UNSURE else False
-            return Probeability(known, _reason(ground, symbol))
+            reason = _reason(ground, symbol)
+            if ground not in _UNSURE:
+                return Probeability(False, reason)
+            if copies == 1:
+                return Probeability(None, reason)
+            place, how = self._place(symbol, copies)
+            return Probeability(None, f"{how} ({reason})", place, reason)
         if copies > 1:
-            place = other_place(symbol, self.table)
-            how = f"probe it as {place}" if place else "its address is hidden"
-            return Probeability(False, f"one of {copies} of this name: {how}", place)
+            place, how = self._place(symbol, copies)
+            return Probeability(False, how, place)
         note = clone_note(symbol.name)
         if ground is Ground.UNKNOWN:
             return Probeability(None, note if ".cold" in symbol.name else None)
         return Probeability(True, note)
+
+    def _place(self, symbol: Symbol, copies: int) -> tuple[str | None, str]:
+        """How a probe names this one of several of a name, and that in words."""
+        place = other_place(symbol, self.table)
+        return place, f"one of {copies} of this name: " + (
+            f"probe it as {place}" if place else "its address is hidden"
+        )
 
     def named(self, name: str, module: str | None = None) -> Probeability | None:
         """Of a probe that names its place so, as the kernel looks for it: in ``module``, or anywhere. None where

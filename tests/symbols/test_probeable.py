@@ -193,6 +193,13 @@ def test_copies_that_the_list_does_not_tell_apart_are_unknown() -> None:
     verdict = said("init_once", lists)
     assert verdict.probeable is None
     assert "some of this name" in (verdict.reason or "")
+    probing = find_probing(SymbolTable.parse(TABLE), lists)
+    copies = [probing.symbol(line, 3) for line in probing.table.indices("init_once")]
+    unsure = [copy for copy in copies if copy.probeable is None]
+    assert [copy.place for copy in unsure] == ["_text+0x400", "_text+0x500", "ext4:init_once"][: len(unsure)]
+    assert all(f"probe it as {copy.place} (notrace?" in (copy.reason or "") for copy in unsure)
+    assert all((copy.doubt or "").startswith("notrace?") for copy in unsure)
+    assert unsure
 
 
 def test_hidden_addresses_leave_names_to_judge_by() -> None:

@@ -44,6 +44,7 @@ def _choice(key: str, search: SymbolSearch, hit: Hit) -> Choice:
     if place is not None:
         beside = search.neighbour(hit)
         near = f" near {neutralise(beside.name)}" if beside is not None else ""
-        unsure = f" · {said.reason}" if said.reason and said.place is None else ""
+        doubt = said.doubt if said.place is not None else said.reason
+        unsure = f" · {doubt}" if doubt else ""
         return Choice(key, neutralise(place), f"{address}{symbol.type} {where}{near}{unsure}")
     return Choice(key, f"{where} {symbol.type}", f"{address}{said.reason or _HIDDEN}", enabled=False)
