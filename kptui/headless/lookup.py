@@ -30,6 +30,7 @@ _AWAY: Final = re.compile(r"(\w[\w.]*)[+-](?:0x[0-9a-fA-F]+|\d+)", re.ASCII)
 _STARTS: Final = frozenset({"_text", "_stext"})
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{16}", re.ASCII)
 NEAREST: Final = 3
+_LONGEST: Final = 512  # letters of a name that are compared with others (KSYM_NAME_LEN)
 _HIDDEN: Final = "which is where is hidden (kptr_restrict, or no root)"
 POINTERS: Final = 3
 """Behind so many a member is looked for that isn't where a path says; more take longer than a person waits."""
@@ -266,6 +267,7 @@ class Lookup:
         if self._table is not None:
             search = SymbolSearch(self._table)
             near += [hit.symbol.name for hit in search.search(name, limit=NEAREST, data=False).hits]
+            near = near or search.nearest(name[:_LONGEST])
         else:
             near += self._near_in_types(name, module)
         return [neutralise(text) for text in dict.fromkeys(near) if text != name][:NEAREST]
@@ -278,7 +280,7 @@ class Lookup:
             return []
         renamed = [other for other in (*successors(name), *predecessors(name)) if types.find(other, FUNC)]
         names = {types.name(number) for number in types.numbers(FUNC)}
-        found = process.extract(name, sorted(names), scorer=fuzz.ratio, limit=NEAREST, score_cutoff=60)
+        found = process.extract(name[:_LONGEST], sorted(names), scorer=fuzz.ratio, limit=NEAREST)
         return [*renamed, *(text for text, _, _ in found)]
 
 

@@ -182,6 +182,9 @@ def test_for_people(run: Run) -> None:
         (("vfs_read", "--path", "file->f_pth"), "struct file has no member f_pth", "f_path"),
         (("vfs_read", "--path", "d_name"), "vfs_read has no parameter d_name", "file->f_path.dentry->d_name"),
         (("tcp_connect", "--path", "sk->sk_dport"), "no member sk_dport", "sk->__sk_common.skc_dport"),
+        (("zzzz_qqqq",), "no function zzzz_qqqq is known", "ANY"),
+        (("vfs_read", "--path", "file->zzzz"), "struct file has no member zzzz", "ANY"),
+        (("vfs_read", "--path", "zzzz->x"), "vfs_read has no parameter zzzz", "ANY"),
         (("vfs_read", "--path", "file->"), "file-> goes on with a member's name", ""),
         (("vfs_read+4",), "known at a function's beginning only; ask for vfs_read", ""),
         (("_text+4096",), "ask for the function there", ""),
@@ -197,7 +200,10 @@ def test_what_is_unknown(run: Run, words: tuple[str, ...], said: str, near: str)
     lines = run.err.splitlines()
     assert lines[0].startswith("kptui args: ")
     assert said in lines[0]
-    if near:
+    if near == "ANY":
+        assert lines[1].startswith("kptui args: nearest: ")
+        assert lines[1].removeprefix("kptui args: nearest: ").strip()
+    elif near:
         assert lines[1].split(": ")[2].split(", ")[0] == near
 
 
@@ -218,6 +224,8 @@ def test_symbols_tell_what_types_do_not(run: Run) -> None:
     assert "no probe can be put there" in run.err
     run.text("vfs_raed", "--kallsyms", kallsyms)
     assert "nearest: vfs_read" in run.err
+    run.text("zzzz_qqqq", "--kallsyms", kallsyms)
+    assert "nearest: " in run.err
 
 
 def test_without_any_type_information(run: Run) -> None:

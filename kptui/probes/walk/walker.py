@@ -265,7 +265,8 @@ def near(name: str, names: Iterable[str]) -> list[str]:
     """The names most like this one, best first."""
     from difflib import get_close_matches
 
-    return get_close_matches(name, list(names), 3)
+    known = list(names)
+    return get_close_matches(name, known, 3) or get_close_matches(name, known, 3, cutoff=0.0)
 
 
 def _child(place: Spot, member: Member, owner: str, arrow: bool) -> Spot:
