@@ -120,7 +120,9 @@ class KptuiApp(App[None], inherit_bindings=False):
         elif self._standing:
             await self.typed.take(event)
         else:
-            self._early.append(event)
+            # Until the screen is up the terminal makes a line feed of enter (ICRNL).
+            early = isinstance(event, events.Key) and event.key == "ctrl+j"
+            self._early.append(events.Key("enter", "\r") if early else event)
 
     def _stand(self) -> None:
         self._standing = True

@@ -59,3 +59,13 @@ async def test_enter_before_the_symbols_are_read_takes_what_was_typed_once_they_
         await it.until(lambda: "=%" in it.app.workspace.editor.line, "an offer taken")
         assert it.app.workspace.editor.line.startswith("p:kptui/vfs_read vfs_read ")
         assert it.app.workspace.symbols.query_line.text == "vfs_read"
+
+
+async def test_enter_before_the_screen_is_up_is_an_enter(tmp_path: Path) -> None:
+    async with demo(tmp_path, NARROW) as it:
+        it.app._standing = False
+        burst(it, "slash", "=vfs_read", "ctrl+j")  # what a terminal makes of it that isn't raw yet
+        await it.pilot.pause()
+        assert it.app.workspace.editor.draft is None
+        it.app._stand()
+        await it.until(lambda: "kptui/vfs_read" in it.app.workspace.editor.line, "chosen")
