@@ -35,6 +35,10 @@ class TextLine:
             return TextLine.of(piece)
         return TextLine(self.text[: self.cursor] + piece + self.text[self.cursor :], self.cursor + len(piece))
 
+    def paste(self, text: str) -> TextLine:
+        """``text`` put in; of several lines one, with a blank between them."""
+        return self.insert(" ".join(line for line in map(str.strip, text.splitlines()) if line))
+
     def key(self, key: str, character: str | None) -> TextLine | None:
         """The line after a key, or None if the key means nothing to an edited line.
 

@@ -59,3 +59,8 @@ def test_a_long_line_scrolls_to_its_cursor() -> None:
     spans = TextLine.of("x" * 200 + "END").spans(20)
     assert "".join(text for text, _ in spans).rstrip().endswith("END")
     assert sum(len(text) for text, _ in spans) <= 21
+
+
+def test_of_pasted_lines_one_is_made() -> None:
+    assert TextLine.of("a").paste("b == 1 &&\r\n\n  c == 2\n") == TextLine.of("ab == 1 && c == 2")
+    assert TextLine().paste("\n") == TextLine()

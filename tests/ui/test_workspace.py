@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.events import DescendantFocus, Hide
 
 from tests.ui.support import NARROW, WIDE, demo
@@ -313,6 +314,31 @@ async def test_processes_are_picked_by_name(tmp_path: Path) -> None:
         await it.until(lambda: "common_pid == " in it.screen(), "builder")
         await it.press("s")
         await it.until(lambda: any(s.filter and "common_pid ==" in s.filter for s in it.app.states), "set")
+
+
+async def test_the_search_of_processes_takes_a_slash_a_paste_and_no_enter_on_nothing(tmp_path: Path) -> None:
+    async with demo(tmp_path) as it:
+        await it.press(*OPEN, "space", "w")
+        await it.until(lambda: "do_sys_openat2" in it.listed(), "defined")
+        await it.press("P", "=/nosuch", "enter")
+        assert "no process matches" in it.screen()
+        assert "/ nosuch" in it.screen()
+        await it.press("ctrl+u")
+        it.app.post_message(events.Paste("\nnginx\n"))
+        await it.settle()
+        await it.press("space", "down", "space", "enter")
+        await it.until(lambda: "common_pid == 913 || common_pid == 914" in it.screen(), "both")
+
+
+async def test_what_is_replaced_says_whether_it_is_on(tmp_path: Path) -> None:
+    async with demo(tmp_path) as it:
+        await it.press(*OPEN, "space", "w")
+        await it.until(lambda: it.toasts()[-1:] == ["kptui/do_sys_openat2 defined; space enables it."])
+        await it.press("space")
+        await it.until(lambda: any(s.enabled for s in it.app.states), "on")
+        await it.press("enter", "j", "space", "w")
+        await it.until(lambda: it.toasts()[-1:] == ["kptui/do_sys_openat2 replaced and on."])
+        assert any(s.enabled for s in it.app.states)
 
 
 async def test_events_are_saved_in_three_formats(tmp_path: Path) -> None:

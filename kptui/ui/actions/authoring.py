@@ -84,9 +84,10 @@ async def _define(app: KptuiApp, *, start: bool) -> None:
     app.workspace.probes.select(group, event)
     app.workspace.go("events" if start else "probes")
     what = "replaced" if draft.replacing else "defined"
+    # A replaced probe that was on goes on; one that is to start may have been refused.
+    on = any(state.enabled for state in app.states if (state.group, state.event) == (group, event))
     app.say(
-        f"{group}/{event} {what}"
-        + (" and on." if start else f"; {app.keymap.key('probes.toggle')} enables it.")
+        f"{group}/{event} {what}" + (" and on." if on else f"; {app.keymap.key('probes.toggle')} enables it.")
     )
 
 

@@ -127,7 +127,7 @@ class PromptPane(Pane):
         return changed is not None
 
     def text_paste(self, text: str) -> None:
-        self.line = self.line.insert(text)
+        self.line = self.line.paste(text)
         self.redraw()
 
     def run(self, command: str) -> bool:

@@ -139,7 +139,7 @@ class FilterPane(Pane):
 
     def text_paste(self, text: str) -> None:
         if self.editing is not None:
-            self.editing = self.editing.insert(text)
+            self.editing = self.editing.paste(text)
             self.redraw()
 
     def _commit(self, text: str) -> None:

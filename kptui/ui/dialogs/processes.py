@@ -52,7 +52,8 @@ class ProcessesPane(Pane):
                 # One hit is what was meant; several are chosen with space.
                 if not self.chosen and self.shown:
                     self._toggle()
-                self._accept()
+                if self.chosen:
+                    self._accept()
             case "escape" | "ctrl+c":
                 self.screen.dismiss(None)
             case "tab":
@@ -64,6 +65,8 @@ class ProcessesPane(Pane):
                 self.cursor.key(command, len(self.shown), self.size.height - 2)
             case "space":
                 self._toggle()
+            case "slash" if not self.query_line.text:
+                pass  # opens a search wherever none is open; every path has one, so it narrows nothing
             case _:
                 changed = self.query_line.key(event.key, event.character)
                 if changed is None:
@@ -72,6 +75,11 @@ class ProcessesPane(Pane):
                 self.cursor.at = 0
         self.redraw()
         return True
+
+    def text_paste(self, text: str) -> None:
+        self.query_line = self.query_line.paste(text)
+        self.cursor.at = 0
+        self.redraw()
 
     def _toggle(self) -> None:
         if self.cursor.at < len(self.shown):

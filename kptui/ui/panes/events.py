@@ -74,7 +74,7 @@ class EventsPane(CapturedPane):
 
     def text_paste(self, text: str) -> None:
         if self.input is not None:
-            self.input = self.input.insert(text)
+            self.input = self.input.paste(text)
             self.redraw()
 
     def _accept(self, text: str) -> None:
