@@ -324,7 +324,9 @@ def step_execve(kernel: Kernel) -> str:
     found = tracing.one("exec", process.pid, filename="/bin/true")
     same(found, argv0="/bin/true", argv1="one", argv2="two words", nr=59)
     assert isinstance(found["argv"], tuple)
-    assert found["argv"][:4] == ("/bin/true", "one", "two words", None), found["argv"]
+    assert found["argv"][:3] == ("/bin/true", "one", "two words"), found["argv"]
+    # For an entry without a string 5.10 shows the text of the next one.
+    assert found["argv"][3] is None or os.uname().release.startswith("5.10."), found["argv"]
     environment = {found["envp0"], found["envp1"]}
     assert {"FIRST=1", "SECOND=2"} <= environment | {found["envp2"]}, found
     return f"{found['argv']}"
@@ -332,6 +334,9 @@ def step_execve(kernel: Kernel) -> str:
 
 def step_module(kernel: Kernel) -> str:
     """A module's function, by the module's own types: whichever file system of the guest is one."""
+    if os.uname().release.startswith("5.10."):  # modules have types since 5.11
+        assert os.listdir("/sys/kernel/btf") == ["vmlinux"]
+        return "no module has types"
     module, function, folder = _file_system(kernel)
     with tempfile.NamedTemporaryFile(dir=folder, prefix="module-") as file:
         with Tracing([kernel.suggested(function, "p", "open", module)]) as tracing:

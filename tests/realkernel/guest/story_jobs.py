@@ -158,6 +158,7 @@ TASKS = (
         (r"p:kptui/ovl_open overlay:ovl_open name=\+0\(\+\d+\(\+\d+\(%si\)\)\):string",),
         "ovl_open",
         ("[overlay]", 'name="readme"'),
+        but=("5.10",),  # modules have types since 5.11
     ),
     Task(
         "1 execsnoop",
