@@ -1,7 +1,8 @@
-"""The symbols for a name that isn't theirs: a system call's, or one of another kernel."""
+"""The symbols for a name that isn't theirs: a system call's, one of another kernel, or an address."""
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from kptui.symbols import names as naming
@@ -9,6 +10,8 @@ from kptui.symbols import renames
 from kptui.symbols.index import TEXT, NameIndex, fold
 from kptui.symbols.narrowing import Narrowing
 from kptui.symbols.table import SymbolTable
+
+_ADDRESS = re.compile(r"(?:0x)?([0-9a-f]{16})", re.IGNORECASE)
 
 
 class Other(NamedTuple):
@@ -23,6 +26,11 @@ def other_names(query: str, table: SymbolTable, index: NameIndex, narrowing: Nar
     """The symbol for another name of it. When a function has just that name, it comes first, and then the one
     that the work went to, if that is there, too. Nothing where there is no other.
     """
+    if (address := _ADDRESS.fullmatch(query)) is not None:
+        at = table.function_around(int(address[1], 16))
+        return (
+            [] if at is None or (narrowing is not None and not narrowing.fits(at)) else [Other(at, (), query)]
+        )
     known: list[Other] = []
     if index.pools[TEXT].find(fold(query)) is not None:  # at C speed, but not told apart by case
         known = [

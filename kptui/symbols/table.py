@@ -251,6 +251,15 @@ class SymbolTable:
                 best = candidate
         return best, address - starts[at]
 
+    def function_around(self, address: int) -> int | None:
+        """The line of the function that ``address`` lies in, as far as it can be told. Looks at all: some 10 ms."""
+        start = max(filter(address.__ge__, self._addresses), default=0)
+        if start == 0 or address - start > 0xFFFF:  # hidden, or farther in than the largest function is long
+            return None
+        there = itertools.compress(range(len(self.names)), map(start.__eq__, self._addresses))
+        text = [i for i in there if self.types[i] in naming.TEXT_TYPES and not naming.is_noise(self.names[i])]
+        return text[-1] if text else None  # marks such as _stext stand before what begins there
+
     def _count(self) -> tuple[int, int]:
         if self._counts is None:
             noise = [t for t, name in zip(self.types, self.names, strict=True) if naming.is_noise(name)]

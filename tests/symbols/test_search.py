@@ -58,6 +58,17 @@ def test_other_names_are_marked(search: SymbolSearch, query: str) -> None:
     assert names(search.search(query).hits).count("__x64_sys_execve") == 1
 
 
+def test_an_address_leads_to_its_function(search: SymbolSearch) -> None:
+    (wanted,) = search.table.lookup("vfs_read")
+    assert wanted.address is not None
+    for query in (f"{wanted.address + 9:016x}", f"0x{wanted.address:X}"):
+        (hit,) = search.search(query).hits
+        assert (hit.symbol, hit.alias) == (wanted, query)
+        assert len(search.search(f"mod:kernel {query}").hits) == 1
+        assert not search.search(f"type:data {query}").hits
+    assert not search.search("0000000000000001").hits
+
+
 def test_an_alias_stands_back_when_the_name_itself_is_there() -> None:
     found = SymbolSearch(of(["sys_open", "__x64_sys_open"])).search("sys_open").hits
     assert names(found) == ["sys_open", "__x64_sys_open"]

@@ -208,3 +208,21 @@ def test_other_names_of_syscalls() -> None:
 )
 def test_compilers_suffixes(name: str, base: str) -> None:
     assert base_name(name) == base
+
+
+def test_the_function_around_an_address() -> None:
+    parsed = SymbolTable.parse(
+        b"ffffffff81000000 T _text\nffffffff81000000 t first\nffffffff81000100 T __pfx_second\n"
+        b"ffffffff81000110 T second\nffffffff81000110 d datum\nffffffff81000200 D data\n"
+        b"ffffffffc0000000 t low\t[mod]\n"
+    )
+
+    def around(offset: int) -> str | None:
+        line = parsed.function_around(0xFFFFFFFF81000000 + offset)
+        return None if line is None else parsed.names[line]
+
+    assert [around(at) for at in (-1, 0, 0xFF, 0x110, 0x1FF)] == [None, "first", "first", "second", "second"]
+    assert around(0x208) is None  # data
+    assert around(0x20000) is None  # beyond every function
+    assert around(0x3F000010) == "low"
+    assert SymbolTable.parse(b"0000000000000000 T hidden\n").function_around(4) is None

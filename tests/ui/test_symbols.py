@@ -76,6 +76,8 @@ async def test_an_empty_list_says_what_to_do(tmp_path: Path, size: tuple[int, in
         assert "ext4" in it.screen()
         await it.press("ctrl+u", "=foo:bar")
         assert "foo: is none of mod: type: probe:" in it.screen()
+        await it.press("ctrl+u", "=tcp | udp")
+        assert "a | b is two searches" in it.screen()
         await it.press("ctrl+u", "=vfs_?ead !iter")
         assert found(it) == ["vfs_read"]
 

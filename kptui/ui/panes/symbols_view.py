@@ -64,7 +64,9 @@ def _empty(pane: SymbolsPane, width: int) -> list[Line]:
     if wrong := asked.problem or asked.missing:
         return [[(" ", ""), (piece, "warn")] for _, piece in wrap(wrong, width - 2)]
     rows = [f"nothing matches {neutralise(pane.query_line.text)!r}"]
-    if asked.narrows:
+    if "|" in asked.text:
+        rows.append("each word has to fit: a | b is two searches")
+    elif asked.narrows:
         left = pane.search.search(asked.text, limit=0, data=pane.data, noise=pane.noise)
         rows.append(f"without {neutralise(asked.words)}: {left.total:,}{'' if left.complete else '+'}")
         rows.append("filters: mod:NAME  type:text|data|T…  probe:yes|no")
