@@ -101,8 +101,9 @@ def add_parser(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
 
 def _stray(args: argparse.Namespace, stray: Sequence[str], argv: Sequence[str]) -> str:
     """What to say of words too many: mostly they are those of a line, which the shell took apart."""
-    words = [args.file, *stray]
-    if any(word.startswith("--") for word in words) or args.file == "-":
+    removal = args.file == "-" and stray[0].startswith("-:")  # looks like an option
+    words = [*stray] if removal else [args.file, *stray]
+    if any(word.startswith("--") for word in words) or (args.file == "-" and not removal):
         return ""
     left = list(argv)
     for word in words:
@@ -186,6 +187,8 @@ class _Judged:
         from kptui.headless.verdicts import as_json, as_text
         from kptui.safetext import decode, neutralise
 
+        if os.isatty(fd):
+            _speaker.say("reads lines as they are typed; ctrl+d ends them (or give a FILE)")
         output = Output()
         name = neutralise(self._name)
         for batch in physical_lines(fd, "standard input" if fd == 0 else self._name):

@@ -14,6 +14,7 @@ from kptui.btf.header import flaw_of
 from kptui.safetext import neutralise
 
 CHUNK = 1 << 16
+LONGEST_LINE = 1 << 24  # bytes: what has none shorter (/dev/zero) is no text
 WANTED_TYPES = "give a copy of /sys/kernel/btf/vmlinux, or none"
 _COMPRESSED = (
     (b"\x1f\x8b", "gzip", "zcat"),
@@ -93,9 +94,10 @@ def read_types(option: str, name: str) -> bytes:
 def physical_lines(fd: int, shown: str) -> Iterator[list[bytes]]:
     """The lines of what a descriptor gives, in batches as they come, each with its newline if it has one.
 
-    Only ``\\n`` ends a line. Unusable if reading fails on the way.
+    Only ``\\n`` ends a line. Unusable if reading fails on the way, or a line has no end.
     """
     parts: list[bytes] = []
+    held = 0
     while True:
         try:
             chunk = os.read(fd, CHUNK)
@@ -106,10 +108,13 @@ def physical_lines(fd: int, shown: str) -> Iterator[list[bytes]]:
         *lines, rest = chunk.split(b"\n")
         if lines:
             lines[0] = b"".join([*parts, lines[0]])
-            parts = []
+            parts, held = [], 0
             yield [line + b"\n" for line in lines]
         if rest:
             parts.append(rest)
+            held += len(rest)
+        if held > LONGEST_LINE:
+            raise Unusable(f"reading {shown} stopped: a line of it is longer than {LONGEST_LINE >> 20} MiB")
     if parts:
         yield [b"".join(parts)]
 

@@ -81,6 +81,23 @@ def test_physical_lines_are_bytes_up_to_a_newline(run: Run) -> None:
     assert run.status == 1
 
 
+def test_what_has_no_lines_is_not_read_for_ever(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "/dev/zero"]) == 2
+    said = "kptui check: reading /dev/zero stopped: a line of it is longer than 16 MiB\n"
+    assert capfd.readouterr() == ("", said)
+
+
+def test_a_terminal_is_told_that_lines_are_waited_for(capfd: pytest.CaptureFixture[str]) -> None:
+    ours, theirs = os.openpty()
+    try:
+        os.write(ours, b"p vfs_read\n\x04")
+        assert main(["check", os.ttyname(theirs), "--kallsyms", "none", "--btf", "none"]) == 0
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert "ctrl+d ends them" in capfd.readouterr().err
+
+
 def test_columns_count_bytes_of_the_command(run: Run) -> None:
     (item,) = run.json(b'  p:ev   vfs_read\ts=\\"\xc3\xa9"  b=%rdi # why\n')
     assert item["command"] == 'p:ev vfs_read s=\\"é" b=%rdi'
@@ -469,3 +486,9 @@ def test_several_fixes_are_offered_up_to_four(run: Run) -> None:
     assert len(fixes) == 5
     assert fixes[0].endswith(": p:ev _text+" + fixes[0].partition("_text+")[2].split()[0])
     assert fixes[4] == "    fix: 14 more"
+
+
+def test_a_removal_that_looks_like_an_option(capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "-:kptui/open", "--json"]) == 2
+    line = "printf '%s\\n' -:kptui/open | kptui check --json\n"
+    assert capfd.readouterr().err.endswith(f"-:kptui/open; a line is quoted and given so: {line}")
