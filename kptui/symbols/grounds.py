@@ -26,6 +26,7 @@ _SECTIONS = (
     ("__kprobes_text_start", "__kprobes_text_end", "kprobes"),
     ("_stext", "_etext", "text"),
     ("__init_begin", "__init_end", "init"),
+    ("_sinittext", "_einittext", "init"),  # all that there is without CONFIG_KALLSYMS_ALL
 )
 
 

@@ -202,6 +202,13 @@ def test_copies_that_the_list_does_not_tell_apart_are_unknown() -> None:
     assert unsure
 
 
+def test_init_is_known_by_its_functions_alone() -> None:
+    """As without CONFIG_KALLSYMS_ALL, where no data symbol marks the end of it."""
+    text = TABLE.replace(b"D __init_begin", b"T _sinittext").replace(b"R __init_end", b"T _einittext")
+    assert b"__init" not in text
+    assert "__init: " in (said("do_initcalls", data=text).reason or "")
+
+
 def test_hidden_addresses_leave_names_to_judge_by() -> None:
     hidden = b"".join(b"0" * 16 + line[16:] + b"\n" for line in TABLE.splitlines())
     lists = ProbeLists.parse(b"0x0000000000000000-0x0000000000000000\tentry_SYSCALL_64\n", TRACEABLE)
