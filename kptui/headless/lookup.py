@@ -196,7 +196,7 @@ class Lookup:
                 whose = "the function there" if away[1] in _STARTS else neutralise(away[1])
                 raise Missing(f"{shown}: arguments are known at a function's beginning only; ask for {whose}")
             if _ADDRESS.fullmatch(name):
-                raise Missing(f"{shown} is an address: ask for the function's name, as /proc/kallsyms has it")
+                raise Missing(f"{shown} is an address: ask for the function's name (kptui symbols {shown})")
             raise Missing(f"no function {shown} is known{self._where(module)}", self._near(name, module))
         if not any(symbol.is_text for symbol in symbols):
             raise Missing(f"{shown} is data, not a function")

@@ -188,7 +188,11 @@ def test_for_people(run: Run) -> None:
         (("vfs_read", "--path", "file->"), "file-> goes on with a member's name", ""),
         (("vfs_read+4",), "known at a function's beginning only; ask for vfs_read", ""),
         (("_text+4096",), "ask for the function there", ""),
-        (("0xffffffff81000000",), "is an address: ask for the function's name", ""),
+        (
+            ("0xffffffff81000000",),
+            "is an address: ask for the function's name (kptui symbols 0xffffffff81000000)",
+            "",
+        ),
         (("vfs_read", "--path", "count->x"), "count has no members", ""),
         (("nosuch:vfs_read",), "no type information of the module nosuch", ""),
         (("__x64_sys_nosuch",), "no function __x64_sys_nosuch is known", ""),
