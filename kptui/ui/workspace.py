@@ -73,6 +73,7 @@ class Workspace(Screen[None]):
         self.current = "symbols"
 
     def compose(self) -> ComposeResult:
+        self._arrange()  # so that the first frame is as the others
         yield self.status
         yield self.notice
         with Container(id="panes"):
@@ -86,7 +87,8 @@ class Workspace(Screen[None]):
 
     @property
     def narrow(self) -> bool:
-        return self.size.width < WIDE[0] or self.size.height < WIDE[1]
+        size = self.size or self.app.size  # a screen that isn't laid out yet has none
+        return size.width < WIDE[0] or size.height < WIDE[1]
 
     def pane(self, name: str) -> Pane:
         pane = {"symbols": self.symbols, "editor": self.editor, "probes": self.probes, "events": self.events}[

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from textual import events
-from textual.events import DescendantFocus, Hide
+from textual.events import DescendantFocus, Hide, Mount
 
+from kptui.ui.workspace import Workspace
 from tests.ui.support import NARROW, WIDE, demo
 
 EXECVE = ("slash", "=__x64_sys_execve", "enter")
@@ -392,3 +393,20 @@ async def test_the_pane_that_is_shown_never_loses_the_focus(tmp_path: Path) -> N
         await it.settle()
         await it.until(lambda: workspace.focused is workspace.editor, "the focus is back")
         assert "▌Probe" in it.screen()
+
+
+async def test_a_small_terminal_has_one_pane_from_the_first_layout_on(tmp_path: Path) -> None:
+    seen: list[bool] = []
+
+    class Watched(Workspace):
+        def _on_mount(self, event: Mount) -> None:
+            super()._on_mount(event)
+            seen.append(self.has_class("narrow") and self.has_class("show-symbols"))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kptui.ui.app.Workspace", Watched)
+        async with demo(tmp_path, NARROW):
+            pass
+        async with demo(tmp_path, WIDE):
+            pass
+    assert seen == [True, False]
