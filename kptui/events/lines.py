@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 
 COMM_WIDTH = 16
-LATENCY_COMM_WIDTH = 8
 
 _TAIL = (
     rb"(?:\(( *\d{1,10}|-+)\) )?"  # tgid with record-tgid

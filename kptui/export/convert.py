@@ -6,14 +6,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Final, Literal
+from typing import Literal
 
 from kptui.events.model import Record
 from kptui.events.parse import TraceParser
 from kptui.export import csv, jsonl
 
 Form = Literal["jsonl", "csv"]
-FORMS: Final[tuple[Form, ...]] = ("jsonl", "csv")
 _AT_ONCE = 1 << 16
 
 

@@ -26,10 +26,6 @@ class Process:
     cmdline: str
     tids: tuple[int, ...]
 
-    @property
-    def kernel_thread(self) -> bool:
-        return not self.cmdline
-
 
 def threads_of(pid: int, proc: str | os.PathLike[str] = "/proc") -> tuple[int, ...]:
     """Thread ids of a process, sorted; empty when it is gone."""

@@ -14,8 +14,6 @@ from typing import Final, Literal
 ARGUMENT_REGISTERS: Final = ("di", "si", "dx", "cx", "r8", "r9")
 """Registers of the first six integer arguments at a function's entry, in order."""
 
-RETURN_REGISTER: Final = "ax"
-
 REGISTERS: Final = (
     "r15", "r14", "r13", "r12", "r11", "r10", "r9", "r8", "bx", "cx", "dx", "si", "di", "bp", "ax", "orig_ax",
     "ip", "cs", "flags", "sp", "ss",

@@ -87,7 +87,7 @@ class Learning:
         def read() -> tuple[SymbolTable, SymbolSearch]:
             found = self._world.read_symbols()
             search = SymbolSearch(SymbolTable.parse(found)) if isinstance(found, bytes) else found
-            search.search("")  # remembers the list that is shown first
+            search.search("")  # counts the functions, which the first list tells
             return search.table, search
 
         try:

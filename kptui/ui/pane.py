@@ -10,7 +10,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from kptui.ui.paint import Line, to_strip
-from kptui.ui.textline import TextLine
 
 if TYPE_CHECKING:
     from kptui.ui.app import KptuiApp
@@ -159,8 +158,3 @@ class Cursor:
             return False
         self.move(self.at + step, count)
         return True
-
-
-def edit_key(line: TextLine, event: events.Key) -> TextLine | None:
-    """``line`` after a key press, or None if the key means nothing to it."""
-    return line.key(event.key, event.character)

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from kptui.kernel.states import EventState
 
 _BARS = "▁▂▃▄▅▆▇█"
-_ASCII_BARS = " .:-=+*#"
 
 
 class ProbesPane(Pane):

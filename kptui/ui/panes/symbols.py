@@ -18,7 +18,6 @@ from kptui.ui.panes.symbols_view import draw_symbols
 from kptui.ui.textline import TextLine
 
 ONLY = "probe:yes"
-_READING = "reading symbols …"
 
 
 class SymbolsPane(Pane):
@@ -47,7 +46,8 @@ class SymbolsPane(Pane):
         self.searching = False
         self.data = True
         self.noise = False
-        self.note = _READING
+        self.note = "reading symbols …"
+        self.reading = True  # symbols are still to come
         self.warning = ""
         self.hits = no_hits()
         self.cursor = Cursor()
@@ -60,6 +60,7 @@ class SymbolsPane(Pane):
     def set_search(self, search: SymbolSearch | None, count: int, note: str = "", warning: str = "") -> None:
         """Give the pane its symbols; ``note`` is shown where there are none."""
         self._search = search
+        self.reading = False
         self.count = count
         self.note = note
         self.warning = warning
@@ -67,11 +68,6 @@ class SymbolsPane(Pane):
         early, self.chosen_early = self.chosen_early, ""
         if early and self.searching and self.query_line.text.strip():
             self.choose(early)
-
-    @property
-    def reading(self) -> bool:
-        """Whether symbols are still to come."""
-        return self._search is None and self.note == _READING
 
     @property
     def search(self) -> SymbolSearch | None:
@@ -166,7 +162,7 @@ class SymbolsPane(Pane):
         self.searching = False
 
     def choose(self, kind: str) -> None:
-        if self._search is None and self.searching and self.reading:
+        if self.reading and self.searching:
             self.chosen_early = kind
         if self.waiting:  # whoever types ahead means what was typed
             self._run(now=True)
