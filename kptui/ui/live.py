@@ -256,8 +256,18 @@ class Live:
             names = ", ".join(f"{neutralise(s.event)} ({s.hits or 0} hits)" for s in on[:4])
             lines = [f"Waiting for {names} …"]
             if time.monotonic() - min(self._since.values(), default=time.monotonic()) > SILENCE:
-                lines.append(
-                    "Nothing in ten seconds: is this function called at all (callers may have it inlined)? Does a "
-                    "filter drop everything?"
-                )
+                lines.append(_silent(sum(state.hits or 0 for state in on)))
         self._app.workspace.events.set_hint(lines)
+
+
+def _silent(hits: int) -> str:
+    """What may be behind it that no event comes of probes that were hit so often."""
+    if hits:
+        return (
+            "Hit, but no event in ten seconds: kptui's own calls count as hits and are left out; does a filter drop "
+            "the others?"
+        )
+    return (
+        "Nothing in ten seconds: is this function called at all (callers may have it inlined)? "
+        "Does a filter drop everything?"
+    )

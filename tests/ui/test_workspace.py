@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -410,3 +411,18 @@ async def test_a_small_terminal_has_one_pane_from_the_first_layout_on(tmp_path: 
         async with demo(tmp_path, WIDE):
             pass
     assert seen == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("hits", "said"), [(0, "is this function called at all"), (7, "kptui's own calls count")]
+)
+async def test_why_no_event_comes_is_told_by_the_hits(
+    tmp_path: Path, hits: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kptui.ui.live.SILENCE", -1.0)
+    async with demo(tmp_path, NARROW) as it:
+        await it.press(*OPEN, "s")
+        await it.until(lambda: any(state.enabled for state in it.app.states), "on")
+        it.app.live.states = tuple(replace(state, hits=hits) for state in it.app.states)
+        it.app.live._show_hint()
+        assert said in " ".join(it.app.workspace.events.hint)
