@@ -81,6 +81,7 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     """What is asked for. SystemExit, with the usage on standard error, for words that don't go together."""
     parser, commands = _parsers()
     args, stray = parser.parse_known_args(argv)
+    args.argv = argv
     of_command = commands.get(args.command, parser)
     if stray:
         hint = args.stray(args, stray, argv) if "stray" in args else ""

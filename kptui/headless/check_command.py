@@ -12,7 +12,6 @@ import shlex
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Literal
 
-from kptui.btf.header import is_split
 from kptui.headless.manners import (
     WANTED_TYPES,
     Output,
@@ -35,7 +34,7 @@ NONE: Literal["none"] = "none"
 _KINDS = ("kprobe", "uprobe", "dynamic")
 Judge = Callable[[str], "Verdict"]
 _SEARCHES = 100
-_LINE = re.compile(r"\s*(?:[prfte][^\s/]*\s+\S|[-!]:)")  # no name that anybody gives a file
+_LINE = re.compile(r"\s*(?:[prfte]\d*(?::\S*)?\s+\S|[-!]:)")  # hardly the name of a file
 _speaker = Speaker("check")
 
 _DESCRIPTION = """\
@@ -101,19 +100,19 @@ def add_parser(sub: argparse._SubParsersAction[argparse.ArgumentParser]) -> argp
 
 def _stray(args: argparse.Namespace, stray: Sequence[str], argv: Sequence[str]) -> str:
     """What to say of words too many: mostly they are those of a line, which the shell took apart."""
-    removal = args.file == "-" and stray[0].startswith("-:")  # looks like an option
-    words = [*stray] if removal else [args.file, *stray]
-    if any(word.startswith("--") for word in words) or (args.file == "-" and not removal):
+    removal = stray[0].startswith("-:")  # looks like an option
+    if any(word.startswith("--") for word in stray) or removal is not (args.file == "-"):
         return ""
-    left = list(argv)
+    return _how([*stray] if removal else [args.file, *stray], argv)
+
+
+def _how(words: Sequence[str], argv: Sequence[str]) -> str:
+    """How the words of a line among those of a command are given instead."""
+    left = ["kptui", *argv]
     for word in words:
         left.remove(word)
-    return _how(" ".join(words), left)
-
-
-def _how(line: str, argv: Sequence[str]) -> str:
     return (
-        f"a line is quoted and given so: printf '%s\\n' {shlex.quote(line)} | {shlex.join(['kptui', *argv])}"
+        f"a line is quoted and given so: printf '%s\\n' {shlex.quote(' '.join(words))} | {shlex.join(left)}"
     )
 
 
@@ -122,7 +121,7 @@ def run_check(args: argparse.Namespace) -> int:
     try:
         _check_usage(args)
         judged = _Judged(args)
-        fd = _open(args.file)
+        fd = _open(args.file, args.argv)
     except Unusable as error:
         _speaker.say(str(error))
         return UNUSABLE
@@ -143,13 +142,13 @@ def run_check(args: argparse.Namespace) -> int:
             os.close(fd)
 
 
-def _open(name: str) -> int:
+def _open(name: str, argv: Sequence[str]) -> int:
     try:
         return open_input(name)
     except Unusable as error:
         if _LINE.match(name) is None:
             raise
-        raise Unusable(f"{error}; {_how(name, ['check'])}") from error
+        raise Unusable(f"{error}; {_how([name], argv)}") from error
 
 
 def _check_usage(args: argparse.Namespace) -> None:
@@ -292,6 +291,8 @@ def _or_none(option: str, name: str | None) -> bytes | Literal["none"] | None:
     if name is None or name == NONE:
         return NONE if name == NONE else None
     if option == "--btf":
+        from kptui.btf.header import is_split
+
         data = read_types(option, name)
         if is_split(data):
             raise Unusable(f"{option} {name} is a module's BTF; {WANTED_TYPES}")

@@ -13,6 +13,7 @@ from kptui.btf.types import FUNC
 from kptui.headless.manners import Unusable
 from kptui.kernel.target.types import TypeFiles
 from kptui.probes.abi import syscall_of, wrapper_abi
+from kptui.probes.check.target import TEXT_STARTS
 from kptui.probes.definition import Place
 from kptui.probes.params import RESULT, Parameter, Signature
 from kptui.probes.suggest import Knowledge
@@ -27,7 +28,6 @@ from kptui.symbols import Symbol, SymbolSearch, SymbolTable, other_place
 from kptui.symbols.renames import predecessors, successors
 
 _AWAY: Final = re.compile(r"(\w[\w.]*)[+-](?:0x[0-9a-fA-F]+|\d+)", re.ASCII)
-_STARTS: Final = frozenset({"_text", "_stext"})
 _ADDRESS: Final = re.compile(r"0x[0-9a-fA-F]+|[0-9a-fA-F]{16}", re.ASCII)
 NEAREST: Final = 3
 _LONGEST: Final = 512  # letters of a name that are compared with others (KSYM_NAME_LEN)
@@ -193,7 +193,7 @@ class Lookup:
         if not symbols:
             away = _AWAY.fullmatch(name)
             if away is not None:
-                whose = "the function there" if away[1] in _STARTS else neutralise(away[1])
+                whose = "the function there" if away[1] in TEXT_STARTS else neutralise(away[1])
                 raise Missing(f"{shown}: arguments are known at a function's beginning only; ask for {whose}")
             if _ADDRESS.fullmatch(name):
                 raise Missing(f"{shown} is an address: ask for the function's name (kptui symbols {shown})")
@@ -267,7 +267,7 @@ class Lookup:
         if self._table is not None:
             search = SymbolSearch(self._table)
             near += [hit.symbol.name for hit in search.search(name, limit=NEAREST, data=False).hits]
-            near = near or search.nearest(name[:_LONGEST])
+            near = near or search.nearest(name)
         else:
             near += self._near_in_types(name, module)
         return [neutralise(text) for text in dict.fromkeys(near) if text != name][:NEAREST]

@@ -10,7 +10,6 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kptui.btf.header import flaw_of
 from kptui.safetext import neutralise
 
 CHUNK = 1 << 16
@@ -83,6 +82,8 @@ def read_option(option: str, name: str, limit: int = 1 << 28) -> bytes:
 
 def read_types(option: str, name: str) -> bytes:
     """The content of a file of type information. Unusable if it is none, or not all of it."""
+    from kptui.btf.header import flaw_of
+
     data = read_option(option, name)
     if flaw := flaw_of(data):
         raise Unusable(

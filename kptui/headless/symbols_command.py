@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 FOUND, NOTHING, UNUSABLE = 0, 1, 2
 OWN = "/proc/kallsyms"
 LIMIT, MOST = 20, 1_000_000
-_SHOWN, _LONGEST = 60, 512  # letters of a query that fits nothing: repeated, compared with names
+_SHOWN = 60  # letters of a query that fits nothing
 _MARKS = {True: "✓", False: "✗", None: "?"}
 _speaker = Speaker("symbols")
 
@@ -207,7 +207,7 @@ def _tell_nearest(search: SymbolSearch, found: Hits) -> None:
     if asked.missing:
         _speaker.say(asked.missing)
         return
-    names = search.nearest(asked.text[:_LONGEST]) if asked.text else []
+    names = search.nearest(asked.text) if asked.text else []
     nearest = f"; the nearest names: {', '.join(names)}" if names else ""
     text = asked.text if len(asked.text) <= _SHOWN else f"{asked.text[:_SHOWN]}…"
     _speaker.say(f"nothing fits {text or 'this'}{where}{nearest}")

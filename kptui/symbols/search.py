@@ -250,7 +250,7 @@ class SymbolSearch:
         """Names that look most like ``text`` where nothing fits it, functions before data. Compares all: 50 ms."""
         from kptui.symbols.match import similar
 
-        wanted = fold(text)
+        wanted = fold(text[:_LONGEST_NAME])
         for ratio in _NEAREST:
             found: list[tuple[float, int, int]] = []
             for kind in (TEXT, DATA):

@@ -353,6 +353,11 @@ def test_textual_is_not_imported(kernel: Files) -> None:
             ("p vfs_read $retval", "--json"),
             "directory; a line is quoted and given so: printf '%s\\n' 'p vfs_read $retval' | kptui check",
         ),
+        (
+            ("p /bin/true:0x10 x=%di", "--kind", "uprobe"),
+            "printf '%s\\n' 'p /bin/true:0x10 x=%di' | kptui check --kind uprobe\n",
+        ),
+        (("probes final.txt",), "can't read probes final.txt: No such file or directory\n"),
         (("-", "--format", str(FORMAT)), "--format goes with --filter"),
         (("-", "--format", "/nonexistent", "--filter"), "--format /nonexistent: No such file or directory"),
         (("-", "--readme", "/nonexistent"), "--readme /nonexistent: No such file or directory"),

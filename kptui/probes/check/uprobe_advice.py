@@ -8,7 +8,7 @@ from typing import Final
 
 from kptui.probes.abi import ARGUMENT_REGISTERS, REGISTERS, mistaken_register
 from kptui.probes.check import ktext
-from kptui.probes.check.case import NONE, Advice, Case
+from kptui.probes.check.case import NONE, Advice, Case, one
 from kptui.probes.check.fetch import KERNEL_TYPES
 from kptui.probes.check.head import DEFAULT_GROUPS, Head
 from kptui.probes.check.log import Log
@@ -32,12 +32,8 @@ _RETVAL: Final = re.compile(r"\$(retval[^):]+)")
 _BAD_TYPE: Final = re.compile(r"([^:]*):(symbol|symstr|%pd|%pD)(?:\[.*)?", re.DOTALL)
 
 
-def _one(fix: Fix) -> tuple[Fix, ...]:
-    return (fix,)
-
-
 def _close(case: Case) -> Advice:
-    return "", _one(case.fix(len(case.text), len(case.text), ")", "close the parenthesis"))
+    return one(case.fix(len(case.text), len(case.text), ")", "close the parenthesis"))
 
 
 def _swap(case: Case) -> Advice:
@@ -45,7 +41,7 @@ def _swap(case: Case) -> Advice:
     if match is None:
         return NONE
     fix = case.fix(*match.span(), match[2] + match[1], "put %return before it")
-    return "%return stands before the reference counter.", _one(fix)
+    return one(fix, "%return stands before the reference counter.")
 
 
 def _parameter(case: Case) -> Advice:
@@ -58,7 +54,7 @@ def _parameter(case: Case) -> Advice:
         register = name if name in REGISTERS else mistaken_register(name)
     if register is None:
         return NONE
-    return "", _one(case.fix(*case.source, f"%{register}", f"use %{register}"))
+    return one(case.fix(*case.source, f"%{register}", f"use %{register}"))
 
 
 def _symbol_type(case: Case) -> Advice | None:
@@ -66,7 +62,7 @@ def _symbol_type(case: Case) -> Advice | None:
     if match is None:
         return None
     fix = case.fix(match.end(1), len(case.text), "", "drop the type")
-    return f"The type {match[2]} is for kernel probes only.", _one(fix)
+    return one(fix, f"The type {match[2]} is for kernel probes only.")
 
 
 FIXES: Final[dict[str, Callable[[Case], Advice | None]]] = {
